@@ -1,0 +1,3 @@
+//! leaklint
+use tree_sitter as _;
+fn main() {}

@@ -1,0 +1,1 @@
+//! Findings to output. Sees positions and findings, never the model.
