@@ -16,12 +16,14 @@
 //! Never here: a parser, a catalog file, a rule.
 
 pub mod contract;
+pub mod contracts;
 pub mod event;
 pub mod flow;
 pub mod place;
 pub mod summary;
 
-pub use contract::{Api, Contracts, Type};
+pub use contract::{Api, Type};
+pub use contracts::Contracts;
 pub use event::{Argument, Assign, Call, Step};
 pub use flow::{Cond, Exit, Flow, Loop};
 pub use place::{Literal, Name, ObjectLiteral, Property, Value};

@@ -5,6 +5,14 @@
 //! APIs are named by the path that resolution yields: `fs.open`, `timers/promises.setTimeout` (modules without `node:`),
 //! `setInterval`, `process.on` (globals), `net.Socket#destroy` (a method of anything of type `net.Socket`),
 //! `new ws.WebSocket` (constructors), `napi_wrap`, `Napi::Buffer::New`, `Napi::ThreadSafeFunction#Release` (C and C++).
+//!
+//! Further forms of names:
+//! * `Napi::Buffer::New/3`: the form with exactly three arguments; preferred to `Napi::Buffer::New` ([`Contracts::call`]).
+//! * `disposer#()`: the thing itself is called (`const off = subscribe(f); off()`).
+//! * `Symbol.dispose` and its like are methods `@@dispose`, `@@asyncDispose`, `@@iterator`, `@@asyncIterator`.
+//! * A C++ class path alone (`std::string`, `Nan::Global`) is its constructor, under `new` or not. What `new` and `delete`
+//!   do by themselves is said by `operator new`, `operator new[]`, `operator delete`, `operator delete[]`.
+//! * `fs.promises` and `fs/promises` are one module, and so are `fs` and `graceful-fs`: see [`Module`].
 
 use super::Rate;
 use rustc_hash::FxHashMap;
@@ -14,7 +22,8 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Type {
-    /// Its name, as APIs spell it: `net.Socket`, `fs.fd`, `heap`, `napi_ref`. Also the path of its class where it has one.
+    /// Its name, as APIs spell it: `net.Socket`, `fs.fd`, `heap`, `napi_ref`. Also the path of its class where it has one:
+    /// constructing that class gives it, with or without a row for `new net.Socket`.
     pub name: String,
     /// Other paths of the same class: `tls.TLSSocket` written elsewhere, an alias export.
     #[serde(default)]
@@ -43,6 +52,15 @@ pub struct Type {
     /// Borrowed things reached by properties: `socket = "net.Socket"`.
     #[serde(default)]
     pub members: FxHashMap<String, String>,
+    /// Members through which it is released or handed on: what takes or uses up `response.body` does it to the response.
+    #[serde(default)]
+    pub through: Vec<String>,
+    /// Paths of ready-made ones, which exist once in a process: `process`, `http.globalAgent`.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// How an acquired one is told from a failed acquisition; with `valid`, `if (fd < 0) return` is no lost exit.
+    #[serde(default)]
+    pub valid: Valid,
     /// For base classes: methods that the framework calls, and how often (`OnOK = "once"`).
     #[serde(default)]
     pub overrides: FxHashMap<String, Runs>,
@@ -66,6 +84,12 @@ pub struct Api {
     /// How it is handed over.
     #[serde(default)]
     pub by: By,
+    /// What the caller owns besides: `CreateProcess` gives a process and a thread handle, `pipe` two descriptors.
+    #[serde(default)]
+    pub also: Vec<Given>,
+    /// How the API's return value says that it succeeded, where that is not what it gives: `napi_ok` is `zero`.
+    #[serde(default)]
+    pub succeeds: Valid,
     /// The type of a value that it returns without giving ownership (`emitter.on` returns the emitter: see `returns`).
     #[serde(default)]
     pub returns_type: Option<String>,
@@ -78,9 +102,12 @@ pub struct Api {
     /// Of what type, where several share a releaser; empty: whatever the argument is.
     #[serde(default)]
     pub of: Vec<String>,
-    /// What happens to each argument, in order; `unknown` past the end.
+    /// What happens to each argument, in order; `rest` past the end.
     #[serde(default)]
     pub arguments: Vec<Effect>,
+    /// What happens to the arguments past the end of `arguments`.
+    #[serde(default)]
+    pub rest: Effect,
     /// Function arguments and when they run.
     #[serde(default)]
     pub callbacks: Vec<Callback>,
@@ -110,6 +137,34 @@ pub struct Api {
     pub source: String,
 }
 
+/// A further acquisition of the same call.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Given {
+    /// The type of handle that the caller owns afterwards.
+    pub gives: String,
+    /// How it is handed over.
+    #[serde(default)]
+    pub by: By,
+}
+
+/// How a value says that there is something, or that a call succeeded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Valid {
+    /// By nothing, or not known.
+    #[default]
+    Unknown,
+    /// Neither null, zero nor false: pointers, `BOOL`.
+    Truthy,
+    /// Zero: status codes (`napi_ok`, `SQLITE_OK`, libuv and pthread results, `S_OK`).
+    Zero,
+    /// Not negative: file descriptors, counts.
+    NonNegative,
+    /// Something else than the one invalid value: `INVALID_HANDLE_VALUE`, `MAP_FAILED`.
+    NotInvalid,
+}
+
 /// How an acquired handle reaches the caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -125,6 +180,10 @@ pub enum By {
     Out(u16),
     /// Written to a field of the struct that the n-th argument points to: `CreateProcess` fills `hProcess` and `hThread`.
     OutField(u16, String),
+    /// Written to an element of the array that the n-th argument is: `pipe(fds)` fills the elements 0 and 1.
+    OutElement(u16, u16),
+    /// The n-th argument's thing itself becomes an obligation (once more): `napi_acquire_threadsafe_function(f)`.
+    Argument(u16),
     /// The receiver itself becomes an obligation: `uv_timer_init(loop, &h)` is `out`, `session.connect()` is this.
     Receiver,
 }
@@ -159,7 +218,10 @@ pub enum Effect {
     /// The receiver keeps a reference; ownership stays with the caller.
     Store,
     /// Given to the n-th argument, a function, which is its last owner (finalizers, completion callbacks).
+    /// Where that argument is absent or null it is [`Effect::Store`].
     HandTo(u16),
+    /// Likewise, but only if the call reports success.
+    HandToOnSuccess(u16),
 }
 
 /// When a function argument runs.
@@ -182,12 +244,19 @@ pub enum Runs {
 pub struct Callback {
     /// Which argument, 0-based; negative from the end (`-1`: the last).
     pub argument: i16,
+    /// The function is this property of the argument: `new Transform({ transform() {} })`.
+    #[serde(default)]
+    pub property: Option<String>,
+    /// All later arguments that are functions likewise: `app.get(path, ...handlers)`.
+    #[serde(default)]
+    pub rest: bool,
     /// When it runs.
     pub runs: Runs,
     /// Its first parameter is an error: nothing was acquired where it is set.
     #[serde(default)]
     pub error_first: bool,
-    /// Types of its parameters, by position, borrowed from the API (`["http.IncomingMessage", "http.ServerResponse"]`).
+    /// Types of its parameters, by position, an error first where there is one, empty where there is nothing to say;
+    /// borrowed from the API (`["http.IncomingMessage", "http.ServerResponse"]`).
     #[serde(default)]
     pub parameters: Vec<String>,
     /// Only for this event (of an API that registers for an event): `connection`, `request`, `socket`.
@@ -199,7 +268,7 @@ pub struct Callback {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Registers {
-    /// `listener`, `subscription`, `hook`, `tap`, `mark`, `task`.
+    /// `listener`, `subscription`, `hook`, `tap`, `mark`, `task`, `memory` (a balance that the opposite call evens out).
     pub kind: String,
     /// The argument that names the event or channel.
     #[serde(default)]
@@ -279,7 +348,8 @@ pub enum Throws {
     Often,
 }
 
-/// A C naming convention: what `acquire` gives, one of `release` takes. `*` stands for the same text on both sides.
+/// A naming convention: what `acquire` gives, one of `release` takes. `*` stands for any text, the first one of a pattern for
+/// the same text on both sides (`CF*Create*` with `CFRelease`, `*_new` with `*_free`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Convention {
@@ -287,6 +357,42 @@ pub struct Convention {
     pub acquire: String,
     /// `*_free`, `*_destroy`.
     pub release: Vec<String>,
+    /// Names that look like `acquire` and are not: `*_set_new`.
+    #[serde(default)]
+    pub except: Vec<String>,
+    /// Where it holds: for C and C++ functions, or for JavaScript functions and methods.
+    #[serde(default)]
+    pub language: Spoken,
+    /// The type of what is given, where a row tells; the released argument is the first one of it.
+    #[serde(default)]
+    pub gives: Option<String>,
+    /// The convention is a documented rule of the library (Core Foundation's), not a habit: no releaser needs to be seen.
+    #[serde(default)]
+    pub certain: bool,
+    /// Where it is documented.
+    #[serde(default)]
+    pub source: String,
+}
+
+/// The language that a convention speaks of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Spoken {
+    /// C and C++.
+    #[default]
+    C,
+    /// JavaScript and TypeScript.
+    Js,
+}
+
+/// Modules that give the same API under other names: `graceful-fs` for `fs`, `timers` for the globals.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Module {
+    /// The path that rows use: `fs`, `fs.promises`; empty for the globals.
+    pub name: String,
+    /// Other paths of it: `graceful-fs`, `fs/promises`, `globalThis`.
+    pub aliases: Vec<String>,
 }
 
 /// Words that people use for things that no contract can name.
@@ -301,73 +407,54 @@ pub struct Words {
     pub ending: Vec<String>,
 }
 
-/// All rows together, indexed.
-#[derive(Clone, Debug, Default)]
-pub struct Contracts {
-    /// Types.
+/// Rows, as a file of them is written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Rows {
+    /// `[[type]]`.
+    #[serde(rename = "type")]
     pub types: Vec<Type>,
-    /// APIs.
+    /// `[[api]]`.
+    #[serde(rename = "api")]
     pub apis: Vec<Api>,
-    /// Naming conventions of C libraries.
+    /// `[[convention]]`.
+    #[serde(rename = "convention")]
     pub conventions: Vec<Convention>,
-    /// Word lists.
+    /// `[[module]]`.
+    #[serde(rename = "module")]
+    pub modules: Vec<Module>,
+    /// `[words]`.
     pub words: Words,
-    types_by_name: FxHashMap<String, usize>,
-    apis_by_name: FxHashMap<String, usize>,
 }
 
-impl Contracts {
-    /// Adds rows; a later API or type of the same name replaces an earlier one, so users can correct the built-in rows.
-    pub fn add(&mut self, types: Vec<Type>, apis: Vec<Api>, conventions: Vec<Convention>, words: Words) {
-        for ty in types {
-            let at = self.types.len();
-            for name in std::iter::once(&ty.name).chain(&ty.aliases) {
-                self.types_by_name.insert(name.clone(), at);
-            }
-            self.types.push(ty);
+impl Convention {
+    /// What may release a thing that a call of `name` gave; none where the name does not follow the convention.
+    pub fn releasers(&self, name: &str) -> Option<Vec<String>> {
+        if self.except.iter().any(|except| matched(except, name).is_some()) {
+            return None;
         }
-        for api in apis {
-            let at = self.apis.len();
-            for name in &api.names {
-                self.apis_by_name.insert(name.clone(), at);
-            }
-            self.apis.push(api);
-        }
-        self.conventions.extend(conventions);
-        self.words.disposal.extend(words.disposal);
-        self.words.start.extend(words.start);
-        self.words.ending.extend(words.ending);
+        let shared = matched(&self.acquire, name)?;
+        Some(self.release.iter().map(|release| release.replacen('*', shared, 1)).collect())
     }
+}
 
-    /// The type of a name or alias.
-    pub fn ty(&self, name: &str) -> Option<&Type> {
-        self.types_by_name.get(name).map(|&at| &self.types[at])
-    }
+/// What the first `*` of a pattern stands for in a name; the empty text for a pattern without one.
+fn matched<'a>(pattern: &str, name: &'a str) -> Option<&'a str> {
+    let Some((head, tail)) = pattern.split_once('*') else {
+        return (pattern == name).then_some("");
+    };
+    let rest = name.strip_prefix(head)?;
+    (0..=rest.len())
+        .rev()
+        .filter(|&end| rest.is_char_boundary(end))
+        .find(|&end| matched_all(tail, &rest[end..]))
+        .map(|end| &rest[..end])
+}
 
-    /// The API of a path: `fs.open`, `new ws.WebSocket`, `net.Socket#end`, `malloc`.
-    pub fn api(&self, path: &str) -> Option<&Api> {
-        self.apis_by_name.get(path).map(|&at| &self.apis[at])
-    }
-
-    /// A method of a type, looked up through what the type extends.
-    pub fn method(&self, ty: &Type, method: &str) -> Option<&Api> {
-        let mut left = vec![ty];
-        let mut seen = 0;
-        while let Some(ty) = left.pop() {
-            if let Some(api) = self.api(&format!("{}#{method}", ty.name)) {
-                return Some(api);
-            }
-            seen += 1;
-            if seen < 16 {
-                left.extend(ty.extends.iter().filter_map(|base| self.ty(base)));
-            }
-        }
-        None
-    }
-
-    /// Whether a type is, or extends, one of a family.
-    pub fn is_family(&self, ty: &Type, family: &str) -> bool {
-        ty.family == family
-            || ty.extends.iter().filter_map(|base| self.ty(base)).any(|base| self.is_family(base, family))
+/// Whether a pattern with any number of `*` matches the whole name.
+fn matched_all(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some(_) => matched(pattern, name).is_some(),
     }
 }

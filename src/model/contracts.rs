@@ -1,0 +1,280 @@
+//! All contract rows together, indexed: what a path, a type, a method or a ready-made value is known to be.
+//! Resolves names between rows (module aliases, base types, forms by number of arguments), never names in code.
+
+use super::contract::{Api, Convention, Rows, Type, Words};
+use rustc_hash::FxHashMap;
+
+/// All rows together, indexed.
+#[derive(Clone, Debug, Default)]
+pub struct Contracts {
+    /// Types.
+    pub types: Vec<Type>,
+    /// APIs.
+    pub apis: Vec<Api>,
+    /// Naming conventions.
+    pub conventions: Vec<Convention>,
+    /// Word lists.
+    pub words: Words,
+    types_by_name: FxHashMap<String, usize>,
+    types_by_value: FxHashMap<String, usize>,
+    apis_by_name: FxHashMap<String, Forms>,
+    methods: FxHashMap<String, FxHashMap<String, Forms>>,
+    modules: FxHashMap<String, String>,
+}
+
+/// The rows of one name: for any number of arguments, and for exact ones.
+#[derive(Clone, Debug, Default)]
+struct Forms {
+    any: Option<usize>,
+    exact: Vec<(usize, usize)>,
+}
+
+impl Forms {
+    fn set(&mut self, arguments: Option<usize>, api: usize) {
+        match arguments {
+            None => self.any = Some(api),
+            Some(n) => {
+                self.exact.retain(|(known, _)| *known != n);
+                self.exact.push((n, api));
+            }
+        }
+    }
+
+    fn get(&self, arguments: Option<usize>) -> Option<usize> {
+        let exact = self.exact.iter().find(|(n, _)| arguments.is_none_or(|wanted| wanted == *n)).map(|&(_, api)| api);
+        match arguments {
+            Some(_) => exact.or(self.any),
+            None => self.any.or(exact),
+        }
+    }
+}
+
+impl Contracts {
+    /// Adds rows; a later API or type of the same name replaces an earlier one, so users can correct the built-in rows.
+    pub fn add(&mut self, rows: Rows) {
+        for ty in rows.types {
+            let at = self.types.len();
+            for name in std::iter::once(&ty.name).chain(&ty.aliases) {
+                self.types_by_name.insert(name.clone(), at);
+            }
+            for value in &ty.values {
+                self.types_by_value.insert(value.clone(), at);
+            }
+            self.types.push(ty);
+        }
+        for api in rows.apis {
+            let at = self.apis.len();
+            for name in &api.names {
+                let (path, arguments) = arity(name);
+                let forms = match path.split_once('#') {
+                    Some((ty, method)) => {
+                        self.methods.entry(ty.to_owned()).or_default().entry(method.to_owned()).or_default()
+                    }
+                    None => self.apis_by_name.entry(path.to_owned()).or_default(),
+                };
+                forms.set(arguments, at);
+            }
+            self.apis.push(api);
+        }
+        for module in rows.modules {
+            for alias in module.aliases {
+                self.modules.insert(alias, module.name.clone());
+            }
+        }
+        self.conventions.extend(rows.conventions);
+        self.words.disposal.extend(rows.words.disposal);
+        self.words.start.extend(rows.words.start);
+        self.words.ending.extend(rows.words.ending);
+    }
+
+    /// The type of a name or alias.
+    pub fn ty(&self, name: &str) -> Option<&Type> {
+        let found = self.types_by_name.get(name).copied();
+        let at = found.or_else(|| self.aliased(name, &|name| self.types_by_name.get(name).copied()))?;
+        Some(&self.types[at])
+    }
+
+    /// The type of the ready-made thing that a path denotes: `process`, `http.globalAgent`.
+    pub fn value(&self, path: &str) -> Option<&Type> {
+        let found = self.types_by_value.get(path).copied();
+        let at = found.or_else(|| self.aliased(path, &|path| self.types_by_value.get(path).copied()))?;
+        Some(&self.types[at])
+    }
+
+    /// The API of a path: `fs.open`, `new ws.WebSocket`, `net.Socket#end`, `malloc`.
+    pub fn api(&self, path: &str) -> Option<&Api> {
+        self.find(path, None)
+    }
+
+    /// The API of a path for a call with so many arguments: `Nan::NewBuffer/2` before `Nan::NewBuffer`.
+    pub fn call(&self, path: &str, arguments: usize) -> Option<&Api> {
+        self.find(path, Some(arguments))
+    }
+
+    /// A method of a type, looked up through what the type extends.
+    pub fn method(&self, ty: &Type, method: &str) -> Option<&Api> {
+        self.find_method(ty, method, None)
+    }
+
+    /// A method of a type for a call with so many arguments.
+    pub fn method_call(&self, ty: &Type, method: &str, arguments: usize) -> Option<&Api> {
+        self.find_method(ty, method, Some(arguments))
+    }
+
+    /// Whether a type is, or extends, one of a family.
+    pub fn is_family(&self, ty: &Type, family: &str) -> bool {
+        self.bases(ty).any(|base| base.family == family)
+    }
+
+    /// A type and all that it extends, nearest first.
+    pub fn bases<'a>(&'a self, ty: &'a Type) -> impl Iterator<Item = &'a Type> {
+        let mut found = vec![ty];
+        let mut next = 0;
+        while let Some(&ty) = found.get(next) {
+            for base in ty.extends.iter().filter_map(|base| self.ty(base)) {
+                if !found.iter().any(|known| std::ptr::eq(*known, base)) {
+                    found.push(base);
+                }
+            }
+            next += 1;
+        }
+        found.into_iter()
+    }
+
+    fn find(&self, path: &str, arguments: Option<usize>) -> Option<&Api> {
+        if let Some((ty, method)) = path.split_once('#') {
+            return self.find_method(self.ty(ty)?, method, arguments);
+        }
+        let get = |path: &str| self.apis_by_name.get(path).and_then(|forms| forms.get(arguments));
+        let at = get(path).or_else(|| match path.strip_prefix("new ") {
+            Some(class) => {
+                let name = self.ty(class).map_or(class, |ty| ty.name.as_str());
+                let constructor = |name: &str| get(&format!("new {name}"));
+                constructor(name).or_else(|| self.aliased(class, &constructor))
+            }
+            None => self.aliased(path, &get),
+        })?;
+        Some(&self.apis[at])
+    }
+
+    fn find_method(&self, ty: &Type, method: &str, arguments: Option<usize>) -> Option<&Api> {
+        let of = |ty: &Type| self.methods.get(&ty.name)?.get(method)?.get(arguments);
+        self.bases(ty).find_map(of).map(|at| &self.apis[at])
+    }
+
+    /// Looks a path up under the names that rows use, where its module has another one: `graceful-fs.open` as `fs.open`.
+    fn aliased(&self, path: &str, find: &dyn Fn(&str) -> Option<usize>) -> Option<usize> {
+        let mut path = path.to_owned();
+        for _ in 0..4 {
+            // The longest alias first: `fs/promises.open` is a module with a dot behind it, `socket.io` one with a dot inside.
+            let (end, name) = std::iter::once(path.len())
+                .chain(path.rmatch_indices('.').map(|(at, _)| at))
+                .find_map(|end| Some((end, self.modules.get(&path[..end])?)))?;
+            let rest = &path[end..];
+            path = if name.is_empty() { rest.trim_start_matches('.').to_owned() } else { format!("{name}{rest}") };
+            if let Some(found) = find(&path) {
+                return Some(found);
+            }
+        }
+        None
+    }
+}
+
+/// Splits `Nan::NewBuffer/2` into the path and the number of arguments that it is for.
+fn arity(name: &str) -> (&str, Option<usize>) {
+    match name.rsplit_once('/').map(|(path, n)| (path, n.parse())) {
+        Some((path, Ok(n))) => (path, Some(n)),
+        _ => (name, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::contract::Spoken;
+
+    fn contracts(rows: &str) -> Contracts {
+        let mut contracts = Contracts::default();
+        contracts.add(toml::from_str(rows).expect("rows parse"));
+        contracts
+    }
+
+    #[test]
+    fn a_form_for_the_number_of_arguments_is_preferred() {
+        let contracts = contracts(
+            r#"
+            [[api]]
+            names = ["f"]
+            source = "any"
+            [[api]]
+            names = ["f/2", "T#m/1"]
+            source = "two"
+            [[type]]
+            name = "T"
+            noun = "t"
+            family = "t"
+            "#,
+        );
+        assert_eq!(contracts.call("f", 2).unwrap().source, "two");
+        assert_eq!(contracts.call("f", 3).unwrap().source, "any");
+        assert_eq!(contracts.api("f").unwrap().source, "any");
+        assert!(contracts.call("T#m", 1).is_some());
+        assert!(contracts.call("T#m", 2).is_none());
+    }
+
+    #[test]
+    fn modules_types_and_bases_have_other_names() {
+        let contracts = contracts(
+            r#"
+            [[module]]
+            name = ""
+            aliases = ["timers", "globalThis"]
+            [[module]]
+            name = "fs.promises"
+            aliases = ["fs/promises", "fs-extra"]
+            [[api]]
+            names = ["setInterval", "fs.promises.open", "new a.B", "a.A#close"]
+            [[type]]
+            name = "a.A"
+            noun = "a"
+            family = "x"
+            extends = ["a.B"]
+            [[type]]
+            name = "a.B"
+            aliases = ["b"]
+            noun = "b"
+            family = "y"
+            extends = ["a.A"]
+            "#,
+        );
+        for path in
+            ["timers.setInterval", "globalThis.setInterval", "fs/promises.open", "fs-extra.open", "new b", "b#close"]
+        {
+            assert!(contracts.api(path).is_some(), "{path}");
+        }
+        assert!(contracts.api("fs.open").is_none());
+        assert!(contracts.is_family(contracts.ty("a.B").unwrap(), "x"));
+        assert!(!contracts.is_family(contracts.ty("a.B").unwrap(), "z"));
+    }
+
+    #[test]
+    fn conventions_share_the_first_star() {
+        let convention = |acquire: &str, release: &str| Convention {
+            acquire: acquire.into(),
+            release: vec![release.into()],
+            except: vec!["*_set_new".into()],
+            language: Spoken::C,
+            gives: None,
+            certain: false,
+            source: String::new(),
+        };
+        assert_eq!(convention("*_new", "*_free").releasers("as_key_new"), Some(vec!["as_key_free".into()]));
+        assert_eq!(convention("*_new", "*_free").releasers("as_set_new"), None);
+        assert_eq!(
+            convention("CF*Create*", "CFRelease").releasers("CFStringCreateCopy"),
+            Some(vec!["CFRelease".into()])
+        );
+        assert_eq!(convention("CF*Create*", "CFRelease").releasers("CFArrayGetCount"), None);
+        assert_eq!(convention("*New*", "*Free").releasers("YGNodeNewWithConfig"), Some(vec!["YGNodeFree".into()]));
+    }
+}
