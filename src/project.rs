@@ -1,7 +1,61 @@
 //! The joined summaries and the questions that rules ask of them. Knows no parser and no rule.
+//!
+//! Everything is asked of a thing *of a file*: `In<ValueId>`, `In<CallId>`, `In<FunctionId>`, ... (`file.with(id)` stays in
+//! the file). Answers are computed on demand, remembered, bounded in depth, and never wrong in the loud direction on
+//! purpose: what is not known is `None` or `Unknown`, and unknown is silence.
+//!
+//! | To know | Ask |
+//! |---|---|
+//! | every call, function, class of the project | [`Project::calls`], [`Project::functions`], [`Project::classes`] |
+//! | which catalog row a call is | `project.api(call)?.registers`; its resolved path, row or not: [`Project::path`] |
+//! | the receiver, an argument, the part a row names | [`Project::receiver`], [`Project::argument`], [`Project::part`] |
+//! | what a value comes from, through files | [`Project::origin`], [`Project::origins`] (`Origin::Parameter`, `Origin::New` ...) |
+//! | its catalog type | `project.ty(value)`; `project.is_family(value, "emitter")` |
+//! | whether two values are one object | `project.same(a, b)` |
+//! | where it is kept | `project.place(value)`: a [`Place`], hashable, the same from every file |
+//! | everything the project does with a place | `project.accesses(place)`: [`Access`] with [`AccessKind`] |
+//! | which project functions a call runs | [`Project::targets`]; who calls a function: [`Project::callers`] |
+//! | which functions it is handed, and when they run | [`Project::callbacks`]; to what a function is handed: [`Project::passed_to`] |
+//! | how often a function runs, and why | `project.rate(function)`: [`RateAnswer`]; a call, loops and guards included: [`Project::call_rate`] |
+//! | how often instances of a class are made | [`Project::instances`] |
+//! | how long a value lives, and who owns it | `project.lifetime(value)`: [`Lifetime`] with [`Owner`]; of a place: [`Project::place_lifetime`] |
+//! | whether a call gives the caller something to release | `project.gives(call)`: [`Gives`], wrappers of the project included |
+//! | what a call does with its receiver or an argument | `project.effect(call, Role::Argument(0), ty)`: [`Doing`] |
+//! | what happens to a handle on every way out | `project.paths(&Obligation { .. })`: one [`Row`] an exit |
+//! | what to call things in messages | [`Project::text`], [`Project::call_text`], [`Project::function_name`] |
+//!
+//! Data flows one way: `modules` (specifier to file) and `index` (one pass over each file) ← `classes` ← `resolve` ←
+//! `places`, `types`, `calls` ← `rates`, `lifetimes` ← `effects`, `paths`.
 
-use crate::model::{Contracts, Summary};
-use crate::text::Sources;
+mod calls;
+mod classes;
+mod effects;
+mod index;
+mod lifetimes;
+mod memo;
+mod modules;
+mod paths;
+mod places;
+mod rates;
+mod resolve;
+mod types;
+mod words;
+
+pub use calls::{Caller, Handed, Passed, Targets};
+pub use effects::{Doing, Gives, Role};
+pub use lifetimes::{Lifetime, Owner};
+pub use paths::{ExitKind, Obligation, Row, Start, State};
+pub use places::{Access, AccessKind, Key, Place, Root};
+pub use rates::RateAnswer;
+pub use resolve::{Origin, Origins};
+
+use crate::model::{
+    Binding, BindingId, Call, CallId, Class, ClassId, Contracts, Function, FunctionId, In, ObjectId, ObjectLiteral,
+    Summary, Value, ValueId,
+};
+use crate::text::{FileId, Location, Sources, Span};
+use index::FileIndex;
+use rayon::prelude::*;
 
 /// A whole project, linked.
 pub struct Project<'a> {
@@ -11,11 +65,93 @@ pub struct Project<'a> {
     pub contracts: &'a Contracts,
     /// One summary a file.
     pub summaries: Vec<Summary>,
+    modules: modules::Modules,
+    index: Vec<FileIndex>,
+    classes: classes::Classes,
+    memos: memo::Memos,
 }
 
 impl<'a> Project<'a> {
     /// Links summaries, one a file of `sources`, in the same order.
     pub fn link(sources: &'a Sources, contracts: &'a Contracts, summaries: Vec<Summary>) -> Self {
-        Project { sources, contracts, summaries }
+        let index: Vec<FileIndex> =
+            summaries.par_iter().enumerate().map(|(at, s)| FileIndex::new(FileId(at as u32), s)).collect();
+        let modules = modules::Modules::new(sources, &summaries);
+        let classes = classes::Classes::new(&summaries);
+        Project { sources, contracts, summaries, modules, index, classes, memos: memo::Memos::default() }
+    }
+
+    /// Every file with its summary.
+    pub fn files(&self) -> impl Iterator<Item = (FileId, &Summary)> {
+        self.summaries.iter().enumerate().map(|(at, summary)| (FileId(at as u32), summary))
+    }
+
+    /// Every call of the project.
+    pub fn calls(&self) -> impl Iterator<Item = In<CallId>> {
+        self.files().flat_map(|(file, s)| (0..s.calls.len()).map(move |at| In::new(file, CallId(at as u32))))
+    }
+
+    /// Every function of the project, top-level code included.
+    pub fn functions(&self) -> impl Iterator<Item = In<FunctionId>> {
+        self.files().flat_map(|(file, s)| (0..s.functions.len()).map(move |at| In::new(file, FunctionId(at as u32))))
+    }
+
+    /// Every class of the project; a C++ class seen in several files is several, joined by [`Project::canonical_class`].
+    pub fn classes(&self) -> impl Iterator<Item = In<ClassId>> {
+        self.files().flat_map(|(file, s)| (0..s.classes.len()).map(move |at| In::new(file, ClassId(at as u32))))
+    }
+
+    /// The summary of a file.
+    pub fn summary(&self, file: FileId) -> &Summary {
+        &self.summaries[file.0 as usize]
+    }
+
+    /// A value.
+    pub fn value(&self, value: In<ValueId>) -> &Value {
+        self.summary(value.file).value(value.id)
+    }
+
+    /// A call.
+    pub fn call(&self, call: In<CallId>) -> &Call {
+        self.summary(call.file).call(call.id)
+    }
+
+    /// A function.
+    pub fn function(&self, function: In<FunctionId>) -> &Function {
+        self.summary(function.file).function(function.id)
+    }
+
+    /// A class.
+    pub fn class(&self, class: In<ClassId>) -> &Class {
+        self.summary(class.file).class(class.id)
+    }
+
+    /// A variable.
+    pub fn binding(&self, binding: In<BindingId>) -> &Binding {
+        self.summary(binding.file).binding(binding.id)
+    }
+
+    /// An object literal.
+    pub fn object(&self, object: In<ObjectId>) -> &ObjectLiteral {
+        self.summary(object.file).object(object.id)
+    }
+
+    /// The function whose code a call is.
+    pub fn function_of(&self, call: In<CallId>) -> In<FunctionId> {
+        call.with(self.call(call).function)
+    }
+
+    /// Where a range of a file is.
+    pub fn at(&self, file: FileId, span: Span) -> Location {
+        Location { file, span }
+    }
+
+    fn index(&self, file: FileId) -> &FileIndex {
+        &self.index[file.0 as usize]
+    }
+
+    /// Whether a file is C or C++.
+    pub fn is_native(&self, file: FileId) -> bool {
+        self.summary(file).language.is_some_and(crate::model::Language::is_native)
     }
 }

