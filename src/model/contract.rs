@@ -37,18 +37,24 @@ pub struct Type {
     /// Types whose APIs work on it too (`tls.TLSSocket` extends `net.Socket` extends `events.EventEmitter`).
     #[serde(default)]
     pub extends: Vec<String>,
-    /// How often such a thing is born where nothing else tells: `process.stdin` is `once`.
+    /// How often such a thing is born where nothing else tells: `process.stdin` is `once`. Not inherited.
     #[serde(default)]
     pub lifetime: Option<Rate>,
-    /// Dropping the last reference is harmless (pure memory, collected): no obligation by itself.
+    /// Dropping the last reference is harmless (pure memory, collected): no obligation by itself. Not inherited.
     #[serde(default)]
     pub collectable: bool,
-    /// C++: its destructor releases it.
+    /// C++: its destructor releases it. Not inherited.
     #[serde(default)]
     pub raii: bool,
     /// Events of the thing after which it is gone by itself: `close`.
     #[serde(default)]
     pub ends: Vec<String>,
+    /// Types of what the listeners of an event get, borrowed: `connection = ["net.Socket"]`; empty names where unknown.
+    #[serde(default)]
+    pub events: FxHashMap<String, Vec<String>>,
+    /// Methods that give the type away: what one of these is called on is taken for one, if nothing else is known of it.
+    #[serde(default)]
+    pub duck: Vec<String>,
     /// Borrowed things reached by properties: `socket = "net.Socket"`.
     #[serde(default)]
     pub members: FxHashMap<String, String>,
@@ -259,9 +265,6 @@ pub struct Callback {
     /// borrowed from the API (`["http.IncomingMessage", "http.ServerResponse"]`).
     #[serde(default)]
     pub parameters: Vec<String>,
-    /// Only for this event (of an API that registers for an event): `connection`, `request`, `socket`.
-    #[serde(default)]
-    pub event: Option<String>,
 }
 
 /// A registration.
@@ -270,6 +273,9 @@ pub struct Callback {
 pub struct Registers {
     /// `listener`, `subscription`, `hook`, `tap`, `mark`, `task`, `memory` (a balance that the opposite call evens out).
     pub kind: String,
+    /// What it is registered on; the receiver if it isn't said.
+    #[serde(default)]
+    pub on: Option<Part>,
     /// The argument that names the event or channel.
     #[serde(default)]
     pub event: Option<u16>,
@@ -296,6 +302,9 @@ pub struct Registers {
 pub struct Removes {
     /// What kind of registration.
     pub kind: String,
+    /// What it is removed from; the receiver if it isn't said.
+    #[serde(default)]
+    pub on: Option<Part>,
     /// The argument that names the event; absent arguments at the call mean all events.
     #[serde(default)]
     pub event: Option<u16>,
@@ -389,9 +398,9 @@ pub enum Spoken {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Module {
-    /// The path that rows use: `fs`, `fs.promises`; empty for the globals.
+    /// The path that rows use: `fs`, `fs/promises`; empty for the globals.
     pub name: String,
-    /// Other paths of it: `graceful-fs`, `fs/promises`, `globalThis`.
+    /// Other paths of it: `graceful-fs`, `fs.promises`, `globalThis`.
     pub aliases: Vec<String>,
 }
 

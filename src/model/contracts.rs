@@ -1,7 +1,7 @@
 //! All contract rows together, indexed: what a path, a type, a method or a ready-made value is known to be.
 //! Resolves names between rows (module aliases, base types, forms by number of arguments), never names in code.
 
-use super::contract::{Api, Convention, Rows, Type, Words};
+use super::contract::{Api, Convention, Rows, Runs, Type, Words};
 use rustc_hash::FxHashMap;
 
 /// All rows together, indexed.
@@ -17,6 +17,7 @@ pub struct Contracts {
     pub words: Words,
     types_by_name: FxHashMap<String, usize>,
     types_by_value: FxHashMap<String, usize>,
+    types_by_duck: FxHashMap<String, usize>,
     apis_by_name: FxHashMap<String, Forms>,
     methods: FxHashMap<String, FxHashMap<String, Forms>>,
     modules: FxHashMap<String, String>,
@@ -60,6 +61,9 @@ impl Contracts {
             for value in &ty.values {
                 self.types_by_value.insert(value.clone(), at);
             }
+            for method in &ty.duck {
+                self.types_by_duck.insert(method.clone(), at);
+            }
             self.types.push(ty);
         }
         for api in rows.apis {
@@ -99,6 +103,26 @@ impl Contracts {
         let found = self.types_by_value.get(path).copied();
         let at = found.or_else(|| self.aliased(path, &|path| self.types_by_value.get(path).copied()))?;
         Some(&self.types[at])
+    }
+
+    /// What a thing of unknown type is taken for when this method is called on it.
+    pub fn duck(&self, method: &str) -> Option<&Type> {
+        self.types_by_duck.get(method).map(|&at| &self.types[at])
+    }
+
+    /// The type of a member of a type: `socket` of an `http.IncomingMessage`.
+    pub fn member(&self, ty: &Type, name: &str) -> Option<&Type> {
+        self.bases(ty).find_map(|base| self.ty(base.members.get(name)?))
+    }
+
+    /// The types of what an event's listeners get.
+    pub fn event<'a>(&'a self, ty: &'a Type, event: &str) -> Option<&'a [String]> {
+        self.bases(ty).find_map(|base| base.events.get(event)).map(Vec::as_slice)
+    }
+
+    /// When the framework calls a method that a class derived from the type overrides.
+    pub fn overridden(&self, ty: &Type, method: &str) -> Option<Runs> {
+        self.bases(ty).find_map(|base| base.overrides.get(method).copied())
     }
 
     /// The API of a path: `fs.open`, `new ws.WebSocket`, `net.Socket#end`, `malloc`.
