@@ -141,6 +141,16 @@ impl<'a> Project<'a> {
         call.with(self.call(call).function)
     }
 
+    /// The calls of a function's own code, in evaluation order.
+    pub fn calls_in(&self, function: In<FunctionId>) -> impl Iterator<Item = In<CallId>> + '_ {
+        self.index(function.file).calls[function.id.index()].iter().map(move |&call| function.with(call))
+    }
+
+    /// What a file does with exactly this value, aliases left out.
+    pub fn uses(&self, value: In<ValueId>) -> &[Access] {
+        self.index(value.file).accesses(value.id)
+    }
+
     /// Where a range of a file is.
     pub fn at(&self, file: FileId, span: Span) -> Location {
         Location { file, span }
