@@ -33,7 +33,16 @@ macro_rules! files {
 }
 
 /// The built-in files, in the order in which they are added.
-const FILES: &[(&str, &str)] = files!["js-core.toml",];
+const FILES: &[(&str, &str)] = files![
+    "js-core.toml",
+    "node-events.toml",
+    "node-fs.toml",
+    "node-streams.toml",
+    "node-net-http.toml",
+    "node-process-workers.toml",
+    "node-diagnostics.toml",
+    "web.toml",
+];
 
 /// The built-in rows.
 pub fn builtin() -> Contracts {
