@@ -32,11 +32,13 @@ mod classes;
 mod effects;
 mod index;
 mod lifetimes;
+mod likeness;
 mod memo;
 mod modules;
 mod paths;
 mod places;
 mod rates;
+mod registrations;
 mod resolve;
 mod types;
 mod words;
@@ -47,6 +49,7 @@ pub use lifetimes::{Lifetime, Owner};
 pub use paths::{ExitKind, Obligation, Row, Start, State};
 pub use places::{Access, AccessKind, Key, Place, Root};
 pub use rates::RateAnswer;
+pub use registrations::{Event, Likeness, Meeting, Registration, Registry, Removal};
 pub use resolve::{Origin, Origins};
 
 use crate::model::{
@@ -69,6 +72,7 @@ pub struct Project<'a> {
     index: Vec<FileIndex>,
     classes: classes::Classes,
     memos: memo::Memos,
+    registry: registrations::LazyRegistry,
 }
 
 impl<'a> Project<'a> {
@@ -78,7 +82,7 @@ impl<'a> Project<'a> {
             summaries.par_iter().enumerate().map(|(at, s)| FileIndex::new(FileId(at as u32), s)).collect();
         let modules = modules::Modules::new(sources, &summaries);
         let classes = classes::Classes::new(&summaries);
-        Project { sources, contracts, summaries, modules, index, classes, memos: memo::Memos::default() }
+        Project { sources, contracts, summaries, modules, index, classes, memos: memo::Memos::default(), registry: registrations::LazyRegistry::default() }
     }
 
     /// Every file with its summary.

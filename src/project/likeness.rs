@@ -1,0 +1,173 @@
+//! Whether two values are one object or surely two: what removal by identity needs. [`Project::same`] says only the one;
+//! here the other is said as well, and the rest stays unknown.
+
+use super::{Likeness, Meeting, Origin, Origins, Project};
+use super::registrations::{Event, Registration, Removal};
+use crate::model::{FunctionId, In, Literal, Name, Value, ValueId};
+
+impl Project<'_> {
+    /// How a removal meets a registration.
+    pub fn meeting(&self, add: &Registration, removal: &Removal) -> Meeting {
+        Meeting {
+            on: match (add.on, removal.on) {
+                (Some(a), Some(b)) => self.objects(a, b),
+                (None, None) => Likeness::Same,
+                _ => Likeness::Unknown,
+            },
+            event: self.events(add.event, removal.event),
+            handler: match (add.handler, removal.handler) {
+                (Some(a), Some(b)) => self.listeners(a, b),
+                (_, None) => Likeness::Same,
+                (None, Some(_)) => Likeness::Unknown,
+            },
+        }
+    }
+
+    /// Whether a function value is made anew where it stands, so that nothing else can name it: a literal in place, the
+    /// result of `.bind()`, or what a project function makes at each call.
+    pub fn is_fresh_function(&self, value: In<ValueId>) -> bool {
+        match self.value(value) {
+            Value::Function(_) => true,
+            Value::Result(call) => {
+                let call = value.with(*call);
+                if matches!(self.origin(value), Origin::Bound(..)) && self.method_name(call).is_some_and(|n| n == "bind") {
+                    return true;
+                }
+                self.is_factory_call(call)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_factory_call(&self, call: In<crate::model::CallId>) -> bool {
+        let targets = self.targets(call);
+        !targets.weak && !targets.functions.is_empty() && targets.functions.iter().all(|f| self.makes_functions(*f))
+    }
+
+    /// Whether a function returns a new function at each call, and nothing else.
+    pub fn makes_functions(&self, function: In<FunctionId>) -> bool {
+        let returned = &self.index(function.file).returns[function.id.index()];
+        !returned.is_empty()
+            && returned.iter().all(|value| {
+                let value = function.with(*value);
+                let made = match self.value(value) {
+                    Value::Binding(binding) => self.binding(value.with(*binding)).function == function.id,
+                    Value::Function(_) | Value::Result(_) => true,
+                    _ => false,
+                };
+                made && matches!(self.origin(value), Origin::Function(f) if f.file == function.file
+                    && f != function && self.summary(f.file).is_inside(f.id, function.id))
+                    || matches!(self.value(value), Value::Result(_)) && matches!(self.origin(value), Origin::Bound(..))
+            })
+    }
+
+    /// Two listener functions.
+    pub fn listeners(&self, a: In<ValueId>, b: In<ValueId>) -> Likeness {
+        if self.is_fresh_function(a) || self.is_fresh_function(b) {
+            return Likeness::Different;
+        }
+        if a == b || self.same(a, b) || self.one_place(a, b) {
+            return Likeness::Same;
+        }
+        let (of_a, of_b) = (self.origins(a), self.origins(b));
+        let known = |origins: &Origins| !origins.is_empty() && origins.iter().all(is_function);
+        if of_a.iter().any(|origin| is_function(origin) && of_b.contains(origin)) {
+            return Likeness::Same;
+        }
+        if known(&of_a) && known(&of_b) { Likeness::Different } else { Likeness::Unknown }
+    }
+
+    /// Two objects.
+    pub fn objects(&self, a: In<ValueId>, b: In<ValueId>) -> Likeness {
+        if a == b || self.same(a, b) || self.one_place(a, b) {
+            return Likeness::Same;
+        }
+        if self.is_part_of(a, b, 0) || self.is_part_of(b, a, 0) {
+            return Likeness::Different;
+        }
+        let (of_a, of_b) = (self.origins(a), self.origins(b));
+        if of_a.iter().any(|origin| is_definite(origin) && of_b.contains(origin)) {
+            return Likeness::Same;
+        }
+        let lasting = |origins: &Origins| origins.iter().all(|origin| matches!(origin, Origin::External(_)));
+        if of_a.iter().chain(&of_b).any(|origin| matches!(origin, Origin::Unknown)) || of_a.is_empty() || of_b.is_empty() {
+            let one_is = (!of_a.is_empty() && lasting(&of_a)) || (!of_b.is_empty() && lasting(&of_b));
+            return if one_is { Likeness::Different } else { Likeness::Unknown };
+        }
+        // What the process has once is hardly ever passed around under another name.
+        if lasting(&of_a) || lasting(&of_b) {
+            return Likeness::Different;
+        }
+        if of_a.iter().all(is_definite) && of_b.iter().all(is_definite) && !self.may_be_passed(&of_a, &of_b) {
+            return Likeness::Different;
+        }
+        match (self.slot_name(a), self.slot_name(b)) {
+            (Some(x), Some(y)) if x != y => Likeness::Different,
+            _ => Likeness::Unknown,
+        }
+    }
+
+    /// A parameter may hold what the other is; two parameters of one function are two things.
+    fn may_be_passed(&self, a: &Origins, b: &Origins) -> bool {
+        let function = |origins: &Origins| match origins.first() {
+            Some(Origin::Parameter(binding)) => Some(binding.with(self.binding(*binding).function)),
+            _ => None,
+        };
+        match (function(a), function(b)) {
+            (None, None) => false,
+            (x, y) => x != y,
+        }
+    }
+
+    /// Two event names.
+    pub fn events(&self, a: Event, b: Event) -> Likeness {
+        match (a, b) {
+            (Event::All, _) | (_, Event::All) => Likeness::Same,
+            (Event::Named(a), Event::Named(b)) if a == b => Likeness::Same,
+            (Event::Named(_), Event::Named(_)) => Likeness::Different,
+            (Event::Value(a), Event::Value(b)) if a == b || self.same(a, b) => Likeness::Same,
+            (Event::Value(value), Event::Named(name)) | (Event::Named(name), Event::Value(value)) => {
+                let origins = self.origins(value);
+                let literal = |origin: &Origin| matches!(origin, Origin::Literal(_));
+                if !origins.is_empty() && origins.iter().all(literal) {
+                    let has = origins.contains(&Origin::Literal(Literal::String(name)));
+                    if has { Likeness::Same } else { Likeness::Different }
+                } else {
+                    Likeness::Unknown
+                }
+            }
+            (Event::Value(_), Event::Value(_)) => Likeness::Unknown,
+        }
+    }
+
+    fn one_place(&self, a: In<ValueId>, b: In<ValueId>) -> bool {
+        self.place(a).is_some_and(|place| self.place(b) == Some(place))
+    }
+
+    /// Whether `part` is written as a property of `whole`: `self.core.server` of `self`.
+    fn is_part_of(&self, part: In<ValueId>, whole: In<ValueId>, depth: u32) -> bool {
+        match self.value(part) {
+            Value::Member(object, _) | Value::Index(object, _) if depth < 8 => {
+                let object = part.with(*object);
+                object == whole || self.same(object, whole) || self.is_part_of(object, whole, depth + 1)
+            }
+            _ => false,
+        }
+    }
+
+    /// The last name of a property chain.
+    fn slot_name(&self, value: In<ValueId>) -> Option<Name> {
+        match self.value(value) {
+            Value::Member(_, name) => Some(*name),
+            _ => None,
+        }
+    }
+}
+
+fn is_function(origin: &Origin) -> bool {
+    matches!(origin, Origin::Function(_) | Origin::Bound(..))
+}
+
+fn is_definite(origin: &Origin) -> bool {
+    !matches!(origin, Origin::Unknown | Origin::Part(_) | Origin::Opaque(_) | Origin::Literal(_))
+}

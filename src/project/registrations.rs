@@ -1,0 +1,292 @@
+//! Registrations (listeners, subscriptions, hooks, taps) and their removals as facts: on what, for which event, with which
+//! function. Project functions that only pass a function on are lifted to their callers, so that `util.listen(signal, f)`
+//! is a registration too. One identity model for both sides. Judges neither lifetimes nor rates.
+
+use super::{Origin, Project};
+use crate::model::contract::{Part, Registers, Removes};
+use crate::model::{CallId, Flow, FunctionId, In, Literal, Name, Step, Value, ValueId};
+use std::sync::OnceLock;
+
+/// How deep wrappers of wrappers are followed.
+const DEPTH: u32 = 3;
+
+/// Something that stays registered until it is removed.
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    /// The call that hands the function over: the API call itself, or a call of a project wrapper.
+    pub call: In<CallId>,
+    /// The API call.
+    pub api: In<CallId>,
+    /// `listener`, `subscription`, `hook`, `tap`.
+    pub kind: Name,
+    /// What it is registered on; none where that is the process as a whole.
+    pub on: Option<In<ValueId>>,
+    /// For what.
+    pub event: Event,
+    /// The function.
+    pub handler: Option<In<ValueId>>,
+    /// It removes itself after the first event.
+    pub once: bool,
+    /// The same function is registered only once.
+    pub dedupes: bool,
+    /// The `signal` option: its abort removes the listener.
+    pub signal: Option<In<ValueId>>,
+    /// The function is a parameter of a wrapper; [`Project::registrations`] has its callers' calls too.
+    pub is_wrapper: bool,
+}
+
+/// A removal of registrations.
+#[derive(Clone, Copy, Debug)]
+pub struct Removal {
+    /// The call that asks for it; for `delete emitter._events[name]` none.
+    pub call: Option<In<CallId>>,
+    /// The function whose code it is.
+    pub function: In<FunctionId>,
+    /// Where it is.
+    pub at: crate::text::Location,
+    /// Of what kind.
+    pub kind: Name,
+    /// From what.
+    pub on: Option<In<ValueId>>,
+    /// For what.
+    pub event: Event,
+    /// Which function; none: all.
+    pub handler: Option<In<ValueId>>,
+}
+
+/// What a registration is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An event of this name.
+    Named(Name),
+    /// A computed name.
+    Value(In<ValueId>),
+    /// Everything, or there is only one thing.
+    All,
+}
+
+/// Whether two things are the same, as far as the code tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// Surely two.
+    Different,
+    /// It can't be told.
+    Unknown,
+    /// Surely one.
+    Same,
+}
+
+/// How a removal meets a registration, part by part.
+#[derive(Clone, Copy, Debug)]
+pub struct Meeting {
+    /// The emitters.
+    pub on: Likeness,
+    /// The events.
+    pub event: Likeness,
+    /// The functions.
+    pub handler: Likeness,
+}
+
+impl Meeting {
+    /// The removal takes the registration back, or may do so.
+    pub fn may_match(self) -> bool {
+        self.on.min(self.event).min(self.handler) > Likeness::Different
+    }
+
+    /// It surely does.
+    pub fn matches(self) -> bool {
+        self.on.min(self.event).min(self.handler) == Likeness::Same
+    }
+}
+
+/// All registrations and removals of a project.
+#[derive(Debug, Default)]
+pub struct Registry {
+    /// What is registered.
+    pub adds: Vec<Registration>,
+    /// What is removed.
+    pub removals: Vec<Removal>,
+}
+
+/// The registry, made when it is first asked for.
+#[derive(Default)]
+pub(super) struct LazyRegistry(OnceLock<Registry>);
+
+impl<'a> Project<'a> {
+    /// Every registration and removal of the project's JavaScript, wrappers lifted to their callers.
+    pub fn registry(&self) -> &Registry {
+        self.registry.0.get_or_init(|| {
+            let mut registry = Registry::default();
+            for call in self.calls().filter(|call| !self.is_native(call.file)) {
+                let Some(api) = self.api(call) else { continue };
+                if let Some(row) = &api.registers {
+                    self.lift_add(self.registration(call, row), 0, &mut registry.adds);
+                }
+                if let Some(row) = &api.removes {
+                    self.lift_removal(self.removal(call, row), 0, &mut registry.removals);
+                }
+            }
+            for (file, summary) in self.files() {
+                if summary.language.is_some_and(crate::model::Language::is_native) {
+                    continue;
+                }
+                for (at, function) in summary.functions.iter().enumerate() {
+                    let function_id = In::new(file, FunctionId(at as u32));
+                    function.flow.walk(&mut |flow| {
+                        if let Flow::Step(Step::Delete { place, span }) = flow {
+                            registry.removals.extend(self.deleted_events(function_id, *place, *span));
+                        }
+                    });
+                }
+            }
+            registry
+        })
+    }
+
+    fn registration(&self, call: In<CallId>, row: &'a Registers) -> Registration {
+        let options = row.options.and_then(|at| self.argument(call, at));
+        let option = |name: &str| self.property(options?, name);
+        let once = option("once").is_some_and(|value| self.origin(value) == Origin::Literal(Literal::Bool(true)));
+        let handler = row.handler.and_then(|at| self.argument(call, at));
+        Registration {
+            call,
+            api: call,
+            kind: row.kind.as_str().into(),
+            on: self.part(call, row.on.unwrap_or(Part::Receiver)),
+            event: match (&row.fixed_event, row.event) {
+                (Some(name), _) => Event::Named(name.as_str().into()),
+                (None, Some(at)) => self.event(call, at),
+                (None, None) => Event::All,
+            },
+            handler,
+            once: row.once || once,
+            dedupes: row.dedupes,
+            signal: option("signal"),
+            is_wrapper: handler.is_some_and(|handler| self.own_parameter(call, handler).is_some()),
+        }
+    }
+
+    fn removal(&self, call: In<CallId>, row: &'a Removes) -> Removal {
+        Removal {
+            call: Some(call),
+            function: self.function_of(call),
+            at: self.locate(call),
+            kind: row.kind.as_str().into(),
+            on: self.part(call, row.on.unwrap_or(Part::Receiver)),
+            event: row.event.map_or(Event::All, |at| self.event(call, at)),
+            handler: row.handler.filter(|_| !row.all).and_then(|at| self.argument(call, at)),
+        }
+    }
+
+    fn event(&self, call: In<CallId>, at: u16) -> Event {
+        let Some(value) = self.argument(call, at) else { return Event::All };
+        match self.origin(value) {
+            Origin::Literal(Literal::String(name)) => Event::Named(name),
+            Origin::Literal(Literal::Undefined) => Event::All,
+            _ => Event::Value(value),
+        }
+    }
+
+    /// `delete emitter._events[name]`, as old code forgets all listeners of an event.
+    fn deleted_events(&self, function: In<FunctionId>, place: ValueId, span: crate::text::Span) -> Option<Removal> {
+        let summary = self.summary(function.file);
+        let (table, event) = match summary.value(place) {
+            Value::Member(table, name) => (*table, Event::Named(*name)),
+            Value::Index(table, key) => (*table, Event::Value(function.with(*key))),
+            _ => return None,
+        };
+        let Value::Member(on, name) = summary.value(table) else { return None };
+        (name.as_str() == "_events").then(|| Removal {
+            call: None,
+            function,
+            at: self.at(function.file, span),
+            kind: "listener".into(),
+            on: Some(function.with(*on)),
+            event,
+            handler: None,
+        })
+    }
+
+    /// A property of an options object.
+    fn property(&self, options: In<ValueId>, name: &str) -> Option<In<ValueId>> {
+        match self.origin(options) {
+            Origin::Object(object) => self.object(object).get(name).map(|value| object.with(value)),
+            _ => None,
+        }
+    }
+
+    /// The position of a value among the parameters of the function that a call is written in.
+    fn own_parameter(&self, call: In<CallId>, value: In<ValueId>) -> Option<u16> {
+        let Origin::Parameter(binding) = self.origin(value) else { return None };
+        let function = self.function(self.function_of(call));
+        function.parameters.iter().position(|p| call.with(*p) == binding).map(|at| at as u16)
+    }
+
+    fn lift_add(&self, add: Registration, depth: u32, found: &mut Vec<Registration>) {
+        if add.is_wrapper && depth < DEPTH {
+            for caller in self.callers(self.function_of(add.call)).into_iter().filter(|caller| !caller.weak) {
+                let at = |value: In<ValueId>| self.seen_from(add.call, value, caller.call);
+                let event = match add.event {
+                    Event::Value(value) => at(value).map_or(Event::All, |value| self.named(value)),
+                    other => other,
+                };
+                let handler = add.handler.and_then(at);
+                let lifted = Registration {
+                    call: caller.call,
+                    on: add.on.and_then(at),
+                    event,
+                    handler,
+                    signal: add.signal.and_then(at),
+                    is_wrapper: handler.is_some_and(|handler| self.own_parameter(caller.call, handler).is_some()),
+                    ..add
+                };
+                let known = found.iter().any(|known| known.call == lifted.call && known.event == lifted.event);
+                if !known && lifted.handler.is_some() {
+                    self.lift_add(lifted, depth + 1, found);
+                }
+            }
+        }
+        found.push(add);
+    }
+
+    fn lift_removal(&self, removal: Removal, depth: u32, found: &mut Vec<Removal>) {
+        let Some(call) = removal.call else { return };
+        let passed = |value: Option<In<ValueId>>| value.is_some_and(|value| self.own_parameter(call, value).is_some());
+        if depth < DEPTH && (passed(removal.handler) || passed(removal.on)) {
+            for caller in self.callers(removal.function).into_iter().filter(|caller| !caller.weak) {
+                let at = |value: In<ValueId>| self.seen_from(call, value, caller.call);
+                let lifted = Removal {
+                    call: Some(caller.call),
+                    function: self.function_of(caller.call),
+                    at: self.locate(caller.call),
+                    on: removal.on.and_then(at),
+                    event: match removal.event {
+                        Event::Value(value) => at(value).map_or(Event::All, |value| self.named(value)),
+                        other => other,
+                    },
+                    handler: removal.handler.and_then(at),
+                    ..removal
+                };
+                if passed(removal.handler) == lifted.handler.is_some() {
+                    self.lift_removal(lifted, depth + 1, found);
+                }
+            }
+        }
+        found.push(removal);
+    }
+
+    /// A value of a function as its caller sees it: arguments for parameters, itself where it is no parameter.
+    fn seen_from(&self, inner: In<CallId>, value: In<ValueId>, caller: In<CallId>) -> Option<In<ValueId>> {
+        match self.own_parameter(inner, value) {
+            Some(at) => self.argument(caller, at),
+            None => Some(value),
+        }
+    }
+
+    fn named(&self, value: In<ValueId>) -> Event {
+        match self.origin(value) {
+            Origin::Literal(Literal::String(name)) => Event::Named(name),
+            _ => Event::Value(value),
+        }
+    }
+}
