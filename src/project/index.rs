@@ -3,7 +3,7 @@
 
 use super::places::{Access, AccessKind, Key};
 use crate::model::{
-    Assign, BindingId, CallId, ClassId, Cond, Exit, Flow, FunctionId, Name, ObjectId, Step, Summary, Value, ValueId,
+    Assign, BindingId, CallId, ClassId, Cond, Exit, Flow, FunctionId, FunctionKind, Name, ObjectId, Step, Summary, Value, ValueId,
 };
 use crate::text::{FileId, Span};
 use rustc_hash::FxHashMap;
@@ -22,10 +22,14 @@ pub(super) struct FileIndex {
     pub(super) results: Vec<Option<ValueId>>,
     /// The object literal and property that hold a function.
     pub(super) held_in: FxHashMap<FunctionId, (ObjectId, Option<Name>)>,
-    /// The variable a parameter's function is found by.
+    /// `Value::Function` of each function, where any code mentions it.
     pub(super) functions: Vec<Option<ValueId>>,
-    /// `Value::Class` of each class.
-    pub(super) class_values: FxHashMap<ClassId, ValueId>,
+    /// Classes built on a constructor function.
+    pub(super) constructed: FxHashMap<FunctionId, ClassId>,
+    /// `Value::Member`s, grouped by name.
+    members: Vec<ValueId>,
+    /// Variables that stand for another value: the value, then the variable.
+    aliases: Vec<(ValueId, BindingId)>,
     /// For each call in a loop: the heads of the loops of its function around it, outermost first.
     pub(super) loops: FxHashMap<CallId, SmallVec<[u32; 2]>>,
     /// The loops that `loops` speaks of.
@@ -62,10 +66,20 @@ impl FileIndex {
                 Value::Binding(binding) => set(&mut index.bindings, binding.index(), id),
                 Value::Result(call) => set(&mut index.results, call.index(), id),
                 Value::Function(function) => set(&mut index.functions, function.index(), id),
-                Value::Class(class) => {
-                    index.class_values.insert(*class, id);
-                }
+                Value::Member(..) => index.members.push(id),
                 _ => {}
+            }
+        }
+        index.members.sort_by_key(|id| member_hash(summary, *id));
+        for (at, binding) in summary.bindings.iter().enumerate() {
+            index.aliases.extend(binding.value.map(|value| (value, BindingId(at as u32))));
+        }
+        index.aliases.sort_unstable();
+        for (at, class) in summary.classes.iter().enumerate() {
+            for function in &class.constructors {
+                if summary.function(*function).kind != FunctionKind::Constructor {
+                    index.constructed.insert(*function, ClassId(at as u32));
+                }
             }
         }
         for (at, object) in summary.objects.iter().enumerate() {
@@ -96,12 +110,48 @@ impl FileIndex {
         }
     }
 
+    /// The `Member` values of a name.
+    pub(super) fn members<'s>(&'s self, summary: &'s Summary, name: Name) -> impl Iterator<Item = ValueId> + 's {
+        let hash = name.precomputed_hash();
+        let from = self.members.partition_point(|id| member_hash(summary, *id) < hash);
+        self.members[from..]
+            .iter()
+            .copied()
+            .take_while(move |id| member_hash(summary, *id) == hash)
+            .filter(move |id| matches!(summary.value(*id), Value::Member(_, n) if *n == name))
+    }
+
+    /// The distinct names of `Member` values, each at least once.
+    pub(super) fn member_names<'s>(&'s self, summary: &'s Summary) -> impl Iterator<Item = Name> + 's {
+        let mut last = None;
+        self.members.iter().filter_map(move |id| match summary.value(*id) {
+            Value::Member(_, name) if last != Some(*name) => {
+                last = Some(*name);
+                Some(*name)
+            }
+            _ => None,
+        })
+    }
+
+    /// The variables whose one value is this one.
+    pub(super) fn aliases(&self, value: ValueId) -> impl Iterator<Item = BindingId> + '_ {
+        let from = self.aliases.partition_point(|(of, _)| *of < value);
+        self.aliases[from..].iter().take_while(move |(of, _)| *of == value).map(|(_, binding)| *binding)
+    }
+
     /// Assignments to a place value.
     pub(super) fn assigned(&self, place: ValueId) -> impl Iterator<Item = (&Access, ValueId)> {
         self.accesses(place).iter().filter_map(|access| match access.kind {
             AccessKind::Assigned { value, .. } => Some((access, value)),
             _ => None,
         })
+    }
+}
+
+fn member_hash(summary: &Summary, id: ValueId) -> u64 {
+    match summary.value(id) {
+        Value::Member(_, name) => name.precomputed_hash(),
+        _ => 0,
     }
 }
 

@@ -1,10 +1,14 @@
 //! What a value comes from: single assignments, aliases, destructuring, imports, fields, wrappers, through files.
-//! Knows shapes, not contracts: it never asks what an API means.
+//! Of contracts it asks one thing only: whether a call returns
+//! its receiver or an argument.
 
 use super::Project;
-use crate::model::{BindingId, CallId, ClassId, FunctionId, In, Literal, Name, ObjectId, ValueId};
+use super::slots::Holder;
+use crate::model::{
+    BindingId, BindingKind, CallId, ClassId, FunctionId, FunctionKind, In, Literal, Name, ObjectId, Value, ValueId,
+};
 use crate::text::FileId;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 /// Where a value comes from, as far as it can be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,31 +56,536 @@ pub enum Origin {
 /// cut and ends with [`Origin::Unknown`].
 pub type Origins = SmallVec<[Origin; 2]>;
 
-impl Project<'_> {
+/// How deep a chain of aliases, wrappers and imports is followed.
+const DEPTH: usize = 40;
+/// How many origins are kept.
+const WIDTH: usize = 8;
+
+impl<'a> Project<'a> {
     /// Where a value comes from, if there is one answer: null and undefined beside one real origin do not count.
     pub fn origin(&self, value: In<ValueId>) -> Origin {
-        let origins = self.origins(value);
-        let mut real =
-            origins.iter().filter(|origin| !matches!(origin, Origin::Literal(Literal::Null | Literal::Undefined)));
-        match (real.next(), real.next()) {
-            (Some(one), None) => *one,
-            (None, None) => origins.first().copied().unwrap_or(Origin::Unknown),
-            _ => Origin::Unknown,
-        }
+        single(&self.origins(value))
     }
 
     /// Everything that a value may come from.
-    pub fn origins(&self, _value: In<ValueId>) -> Origins {
-        Origins::new()
+    pub fn origins(&self, value: In<ValueId>) -> Origins {
+        Resolver::new(self).origins(value)
     }
 
     /// Whether two values surely denote the same object: one place, or one single origin that is made once a call.
-    pub fn same(&self, _a: In<ValueId>, _b: In<ValueId>) -> bool {
-        false
+    pub fn same(&self, a: In<ValueId>, b: In<ValueId>) -> bool {
+        if a == b {
+            return true;
+        }
+        if let (Some(a), Some(b)) = (self.place(a), self.place(b)) {
+            return a == b;
+        }
+        let origin = self.origin(a);
+        !matches!(origin, Origin::Unknown | Origin::Part(_) | Origin::Opaque(_) | Origin::Literal(_)) && origin == self.origin(b)
     }
 
     /// What callers of the project pass for a parameter.
-    pub fn arguments_of(&self, _parameter: In<BindingId>) -> Vec<In<ValueId>> {
-        Vec::new()
+    pub fn arguments_of(&self, parameter: In<BindingId>) -> Vec<In<ValueId>> {
+        let binding = self.binding(parameter);
+        let BindingKind::Parameter(index) = binding.kind else { return Vec::new() };
+        let callers = self.callers(parameter.with(binding.function));
+        callers.iter().filter(|caller| !caller.weak).filter_map(|caller| self.argument(caller.call, index)).collect()
+    }
+
+    /// The file that an import of a file means, if it is one of the project.
+    pub fn imported(&self, from: FileId, specifier: Name) -> Option<FileId> {
+        if let Some(known) = self.memos.imports.get(&(from, specifier)) {
+            return known;
+        }
+        let found = self.modules.resolve(from, &specifier);
+        self.memos.imports.put((from, specifier), found);
+        found
+    }
+
+    pub(super) fn resolver(&self) -> Resolver<'_, 'a> {
+        Resolver::new(self)
+    }
+}
+
+/// The one origin that counts.
+pub(super) fn single(origins: &[Origin]) -> Origin {
+    let mut real =
+        origins.iter().filter(|origin| !matches!(origin, Origin::Literal(Literal::Null | Literal::Undefined)));
+    match (real.next(), real.next()) {
+        (Some(one), None) => *one,
+        (None, None) => origins.first().copied().unwrap_or(Origin::Unknown),
+        _ => Origin::Unknown,
+    }
+}
+
+/// Whether a file's name for a module of the system: without `node:`.
+fn external(specifier: Name) -> Name {
+    specifier.strip_prefix("node:").map_or(specifier, Name::from)
+}
+
+/// One question under way, with what is being asked already: cycles end there.
+pub(super) struct Resolver<'p, 'a> {
+    pub(super) project: &'p Project<'a>,
+    stack: Vec<In<ValueId>>,
+    cut: bool,
+    /// Fields are not followed: for questions that fields depend on.
+    pub(super) shallow: bool,
+    pub(super) apis: Vec<In<CallId>>,
+}
+
+impl<'p, 'a> Resolver<'p, 'a> {
+    fn new(project: &'p Project<'a>) -> Self {
+        Resolver { project, stack: Vec::new(), cut: false, shallow: false, apis: Vec::new() }
+    }
+
+    pub(super) fn origins(&mut self, value: In<ValueId>) -> Origins {
+        match self.project.value(value) {
+            Value::Function(function) => return smallvec![Origin::Function(value.with(*function))],
+            Value::Class(class) => return smallvec![Origin::Class(self.project.canonical_class(value.with(*class)))],
+            Value::Literal(literal) => return smallvec![Origin::Literal(*literal)],
+            Value::Object(object) => return smallvec![Origin::Object(value.with(*object))],
+            Value::Array(..) => return smallvec![Origin::Array(value)],
+            Value::Opaque(_) | Value::Spread(_) => return smallvec![Origin::Opaque(value)],
+            _ => {}
+        }
+        if !self.shallow && let Some(known) = self.project.memos.origins.get(&value) {
+            return known;
+        }
+        if self.stack.len() >= DEPTH || self.stack.contains(&value) {
+            self.cut = true;
+            return Origins::new();
+        }
+        let outer = std::mem::replace(&mut self.cut, false);
+        self.stack.push(value);
+        let mut found = Origins::new();
+        self.follow(value, &mut found);
+        self.stack.pop();
+        if found.len() > WIDTH {
+            found.truncate(WIDTH);
+            found.push(Origin::Unknown);
+        }
+        if !self.shallow && (!self.cut || self.stack.is_empty()) {
+            self.project.memos.origins.put(value, found.clone());
+        }
+        self.cut |= outer;
+        found
+    }
+
+    pub(super) fn origin(&mut self, value: In<ValueId>) -> Origin {
+        single(&self.origins(value))
+    }
+
+    fn join(&mut self, value: In<ValueId>, found: &mut Origins) {
+        for origin in self.origins(value) {
+            add(found, origin);
+        }
+    }
+
+    fn follow(&mut self, value: In<ValueId>, found: &mut Origins) {
+        let project = self.project;
+        match project.value(value) {
+            Value::Binding(binding) => self.binding(value, *binding, found),
+            Value::This(function) => add(found, self.this(value.with(*function))),
+            Value::Global(name) => self.global(value, *name, found),
+            Value::Import(specifier) => self.import(value.file, *specifier, found),
+            Value::Member(object, name) => self.member(value, value.with(*object), *name, found),
+            Value::Result(call) => self.result(value.with(*call), found),
+            Value::Awaited(inner) => {
+                for origin in self.origins(value.with(*inner)) {
+                    self.awaited(origin, found);
+                }
+            }
+            Value::Choice(parts) => {
+                for part in parts {
+                    self.join(value.with(*part), found);
+                }
+            }
+            Value::Moved(inner) => self.join(value.with(*inner), found),
+            Value::Deref(inner) => match project.value(value.with(*inner)) {
+                Value::Address(target) => self.join(value.with(*target), found),
+                _ => add(found, Origin::Part(value)),
+            },
+            Value::Index(..) => add(found, Origin::Part(value)),
+            _ => add(found, Origin::Opaque(value)),
+        }
+    }
+
+    fn binding(&mut self, value: In<ValueId>, id: BindingId, found: &mut Origins) {
+        let project = self.project;
+        let binding = project.summary(value.file).binding(id);
+        match binding.kind {
+            BindingKind::Parameter(_) => {
+                add(found, Origin::Parameter(value.with(id)));
+                if binding.assignments > 1 {
+                    self.assigned(value, found);
+                }
+            }
+            BindingKind::Catch => add(found, Origin::Variable(value.with(id))),
+            _ => match binding.value {
+                Some(inner) if inner != value.id => self.join(value.with(inner), found),
+                _ => {
+                    self.assigned(value, found);
+                    let native = project.is_native(value.file);
+                    if found.is_empty() || native {
+                        add(found, Origin::Variable(value.with(id)));
+                    }
+                }
+            },
+        }
+    }
+
+    /// Everything that the file assigns to a place; several values of the place itself (`x = x || y`) are left out.
+    fn assigned(&mut self, place: In<ValueId>, found: &mut Origins) {
+        let project = self.project;
+        for (_, value) in project.index(place.file).assigned(place.id).take(2 * WIDTH) {
+            self.join(place.with(value), found);
+        }
+    }
+
+    /// The receiver of a function.
+    pub(super) fn this(&mut self, function: In<FunctionId>) -> Origin {
+        let project = self.project;
+        if let Some(class) = project.class_of(function) {
+            let is_static = project.function(function).is_static || project.function(function).kind == FunctionKind::StaticBlock;
+            return if is_static { Origin::Class(class) } else { Origin::This(class) };
+        }
+        let index = project.index(function.file);
+        if let Some((object, _)) = index.held_in.get(&function.id) {
+            return Origin::Object(function.with(*object));
+        }
+        let Some(value) = index.functions[function.id.index()] else { return Origin::Receiver(function) };
+        for access in index.accesses(value) {
+            if let super::AccessKind::Stored { place } = access.kind
+                && let Value::Member(object, _) = project.value(function.with(place))
+                && let origin @ (Origin::Object(_) | Origin::Function(_) | Origin::Class(_) | Origin::Module(_)) =
+                    self.origin(function.with(*object))
+            {
+                return origin;
+            }
+        }
+        Origin::Receiver(function)
+    }
+
+    fn global(&mut self, value: In<ValueId>, name: Name, found: &mut Origins) {
+        let project = self.project;
+        if !project.is_native(value.file) {
+            let own = matches!(name.as_str(), "exports" | "module");
+            let origin = if own && name == "exports" { Origin::Module(value.file) } else { Origin::External(name) };
+            return add(found, origin);
+        }
+        for function in project.free_functions(value.file, &name) {
+            add(found, Origin::Function(function));
+        }
+        if let Some(class) = project.classes.native(value.file, &name) {
+            add(found, Origin::Class(project.canonical_class(class)));
+        }
+        if let Some(global) = project.native_global(value.file, name) {
+            add(found, Origin::Variable(global));
+        }
+        if found.is_empty() {
+            add(found, Origin::External(name));
+        }
+    }
+
+    fn import(&mut self, from: FileId, specifier: Name, found: &mut Origins) {
+        match self.project.imported(from, specifier) {
+            Some(file) => self.module(file, found),
+            None => add(found, Origin::External(external(specifier))),
+        }
+    }
+
+    /// What `require` of a file gives.
+    fn module(&mut self, file: FileId, found: &mut Origins) {
+        let project = self.project;
+        for export in project.summary(file).exports.iter().filter(|export| export.name == "=") {
+            self.join(In::new(file, export.value), found);
+        }
+        found.retain(|origin| !matches!(origin, Origin::Opaque(_) | Origin::Part(_)));
+        if found.is_empty() {
+            add(found, Origin::Module(file));
+        }
+    }
+
+    /// What a file exports under a name, `export *` included.
+    pub(super) fn export(&mut self, file: FileId, name: Name, found: &mut Origins, depth: u32) {
+        let project = self.project;
+        let summary = project.summary(file);
+        let mut any = false;
+        for export in summary.exports.iter().filter(|export| export.name == name) {
+            self.join(In::new(file, export.value), found);
+            any = true;
+        }
+        if any {
+            return;
+        }
+        if name == "default" {
+            return self.module(file, found);
+        }
+        if depth < 8 && !summary.language.is_some_and(crate::model::Language::is_native) {
+            for include in &summary.includes {
+                if let Some(target) = project.imported(file, *include) {
+                    self.export(target, name, found, depth + 1);
+                } else {
+                    add(found, Origin::External(Name::from(&format!("{}.{name}", external(*include)))));
+                }
+                if !found.is_empty() {
+                    return;
+                }
+            }
+        }
+        if depth == 0 {
+            let mut whole = Origins::new();
+            for export in summary.exports.iter().filter(|export| export.name == "=") {
+                self.join(In::new(file, export.value), &mut whole);
+            }
+            whole.retain(|origin| !matches!(origin, Origin::Module(_)));
+            for origin in whole {
+                self.member_of(origin, None, name, found);
+            }
+        }
+    }
+
+    fn member(&mut self, value: In<ValueId>, object: In<ValueId>, name: Name, found: &mut Origins) {
+        let project = self.project;
+        if project.is_native(value.file) {
+            if let Some(path) = project.native_name(value) {
+                return self.native_path(value, &path, found);
+            }
+        } else if name == "exports" && matches!(project.value(object), Value::Global(global) if global == "module") {
+            return add(found, Origin::Module(value.file));
+        }
+        let before = found.len();
+        for origin in self.origins(object) {
+            self.member_of(origin, Some(value), name, found);
+        }
+        if found.len() == before {
+            if project.is_native(value.file)
+                && let Some(class) = self.class_of_value(object)
+            {
+                self.field(class, Some(value), name, found);
+            }
+            if found.len() == before {
+                add(found, Origin::Part(value));
+            }
+        }
+    }
+
+    /// `ns::Class`, `Class::Method`, `ns::function`, or a path outside the project.
+    fn native_path(&mut self, value: In<ValueId>, path: &str, found: &mut Origins) {
+        let project = self.project;
+        if let Some((head, last)) = path.rsplit_once("::")
+            && let Some(class) = project.classes.native(value.file, head)
+        {
+            match project.method(class, last) {
+                Some(method) => add(found, Origin::Function(method)),
+                None => add(found, Origin::Part(value)),
+            }
+            return;
+        }
+        if let Some(class) = project.classes.native(value.file, path) {
+            return add(found, Origin::Class(project.canonical_class(class)));
+        }
+        for function in project.free_functions(value.file, path) {
+            add(found, Origin::Function(function));
+        }
+        if found.is_empty() {
+            add(found, Origin::External(Name::from(path)));
+        }
+    }
+
+    /// The property of one origin. `value`: the expression that reads it, for the answer where it cannot be followed.
+    fn member_of(&mut self, origin: Origin, value: Option<In<ValueId>>, name: Name, found: &mut Origins) {
+        let project = self.project;
+        let before = found.len();
+        match origin {
+            Origin::Module(file) => self.export(file, name, found, 0),
+            Origin::External(path) if name == "default" => add(found, Origin::External(path)),
+            Origin::External(path) if value.is_none_or(|value| !project.is_native(value.file)) => {
+                add(found, Origin::External(Name::from(&format!("{path}.{name}"))));
+            }
+            Origin::Object(object) => {
+                if let Some(inner) = project.object(object).get(&name) {
+                    self.join(object.with(inner), found);
+                }
+                self.slot(Holder::Object(object), name, found);
+            }
+            Origin::Class(class) => {
+                if let Some(method) = project.method(class, &name) {
+                    self.called_or_read(method, found);
+                } else {
+                    for class in std::iter::once(class).chain(project.bases(class)) {
+                        self.slot(Holder::Static(class), name, found);
+                    }
+                }
+            }
+            Origin::Function(function) => self.slot(Holder::Function(function), name, found),
+            Origin::This(class) | Origin::New(_, class) => self.field(class, value, name, found),
+            _ => {}
+        }
+        if found.len() == before
+            && let Some(value) = value
+        {
+            add(found, Origin::Part(value));
+        }
+    }
+
+    /// A method as a value, or what a getter returns.
+    fn called_or_read(&mut self, method: In<FunctionId>, found: &mut Origins) {
+        let project = self.project;
+        if project.function(method).kind != FunctionKind::Accessor {
+            return add(found, Origin::Function(method));
+        }
+        for value in project.index(method.file).returns[method.id.index()].clone() {
+            self.join(method.with(value), found);
+        }
+    }
+
+    fn field(&mut self, class: In<ClassId>, value: Option<In<ValueId>>, name: Name, found: &mut Origins) {
+        let project = self.project;
+        if self.shallow {
+            return;
+        }
+        if let Some(method) = project.method(class, &name) {
+            return self.called_or_read(method, found);
+        }
+        let before = found.len();
+        for class in std::iter::once(class).chain(project.bases(class)) {
+            self.slot(Holder::Instance(class), name, found);
+        }
+        if found.len() == before {
+            for class in project.subclasses(class) {
+                self.slot(Holder::Instance(class), name, found);
+            }
+        }
+        if found.len() == before
+            && let Some(value) = value
+        {
+            add(found, Origin::Part(value));
+        }
+    }
+
+    /// What the project assigns to a slot of a known owner.
+    fn slot(&mut self, holder: Holder, name: Name, found: &mut Origins) {
+        let project = self.project;
+        for place in project.slots.get(holder, name) {
+            self.assigned(*place, found);
+        }
+    }
+
+    fn result(&mut self, id: In<CallId>, found: &mut Origins) {
+        let project = self.project;
+        let call = project.call(id);
+        let callee = id.with(call.callee);
+        if let Value::Member(object, name) = project.value(callee)
+            && !project.is_native(id.file)
+            && !call.is_new
+        {
+            let object = id.with(*object);
+            if name == "bind" {
+                let inner = match self.origin(object) {
+                    Origin::Function(function) => Some(function),
+                    Origin::Bound(_, inner) => inner,
+                    _ => None,
+                };
+                return add(found, Origin::Bound(id, inner));
+            }
+        }
+        for origin in self.origins(callee) {
+            match origin {
+                Origin::Class(class) if call.is_new || project.is_native(id.file) => add(found, Origin::New(id, class)),
+                Origin::Function(function) => self.returned(id, function, found),
+                _ => self.outside(id, found),
+            }
+        }
+        if found.is_empty() {
+            add(found, Origin::Result(id));
+        }
+    }
+
+    /// The result of a call of something outside: itself, or what its row says that it returns.
+    fn outside(&mut self, id: In<CallId>, found: &mut Origins) {
+        let returns = self.api(id).and_then(|api| api.returns);
+        match returns.and_then(|part| self.project.part(id, part)) {
+            Some(part) if part != id.with(self.project.call(id).callee) => {
+                let before = found.len();
+                self.join(part, found);
+                if found.len() == before {
+                    add(found, Origin::Result(id));
+                }
+            }
+            _ => add(found, Origin::Result(id)),
+        }
+    }
+
+    fn returned(&mut self, id: In<CallId>, function: In<FunctionId>, found: &mut Origins) {
+        let project = self.project;
+        let callee = project.function(function);
+        if project.call(id).is_new
+            && let Some(class) = project.index(function.file).constructed.get(&function.id)
+        {
+            return add(found, Origin::New(id, function.with(*class)));
+        }
+        if callee.is_async || callee.is_generator || !callee.has_body {
+            return add(found, Origin::Result(id));
+        }
+        for value in project.index(function.file).returns[function.id.index()].clone() {
+            for origin in self.origins(function.with(value)) {
+                self.substitute(id, function, origin, found);
+            }
+        }
+    }
+
+    /// Puts the caller's side in for a callee's parameters and receiver.
+    fn substitute(&mut self, id: In<CallId>, function: In<FunctionId>, origin: Origin, found: &mut Origins) {
+        let project = self.project;
+        let part = match origin {
+            Origin::Parameter(parameter) if parameter.file == function.file => {
+                let binding = project.binding(parameter);
+                match binding.kind {
+                    BindingKind::Parameter(index) if binding.function == function.id => project.argument(id, index),
+                    _ => None,
+                }
+            }
+            Origin::This(_) | Origin::Receiver(_) if project.function(function).kind != FunctionKind::Arrow => {
+                project.receiver(id)
+            }
+            _ => None,
+        };
+        match part {
+            Some(part) => self.join(part, found),
+            None => add(found, origin),
+        }
+    }
+
+    fn awaited(&mut self, origin: Origin, found: &mut Origins) {
+        let project = self.project;
+        let Origin::Result(call) = origin else {
+            return add(found, origin);
+        };
+        let before = found.len();
+        let callee = call.with(project.call(call).callee);
+        for target in self.origins(callee) {
+            if let Origin::Function(function) = target
+                && project.function(function).is_async
+            {
+                for value in project.index(function.file).returns[function.id.index()].clone() {
+                    for origin in self.origins(function.with(value)) {
+                        match origin {
+                            Origin::Result(inner) => add(found, Origin::Resolved(inner)),
+                            _ => self.substitute(call, function, origin, found),
+                        }
+                    }
+                }
+            }
+        }
+        if found.len() == before {
+            add(found, Origin::Resolved(call));
+        }
+    }
+}
+
+fn add(found: &mut Origins, origin: Origin) {
+    if found.len() <= WIDTH && !found.contains(&origin) {
+        found.push(origin);
     }
 }
