@@ -35,11 +35,14 @@ mod lifetimes;
 mod likeness;
 mod memo;
 mod modules;
+mod names;
+mod native;
 mod paths;
 mod places;
 mod rates;
 mod registrations;
 mod resolve;
+mod slots;
 mod types;
 mod words;
 
@@ -71,18 +74,38 @@ pub struct Project<'a> {
     modules: modules::Modules,
     index: Vec<FileIndex>,
     classes: classes::Classes,
-    memos: memo::Memos,
+    slots: slots::Slots,
+    names: names::Names,
+    memos: memo::Memos<'a>,
     registry: registrations::LazyRegistry,
 }
 
 impl<'a> Project<'a> {
     /// Links summaries, one a file of `sources`, in the same order.
-    pub fn link(sources: &'a Sources, contracts: &'a Contracts, summaries: Vec<Summary>) -> Self {
+    pub fn link(sources: &'a Sources, contracts: &'a Contracts, mut summaries: Vec<Summary>) -> Self {
+        let modules = modules::Modules::new(sources, &summaries);
+        let classes = classes::Classes::new(&summaries, &modules);
+        let members = native::members(&summaries, &classes);
+        summaries
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(at, summary)| native::rewrite(FileId(at as u32), summary, &classes, &members));
         let index: Vec<FileIndex> =
             summaries.par_iter().enumerate().map(|(at, s)| FileIndex::new(FileId(at as u32), s)).collect();
-        let modules = modules::Modules::new(sources, &summaries);
-        let classes = classes::Classes::new(&summaries);
-        Project { sources, contracts, summaries, modules, index, classes, memos: memo::Memos::default(), registry: registrations::LazyRegistry::default() }
+        let slots = slots::Slots::new(&summaries, &index, &classes);
+        let names = names::Names::new(&summaries, &index, &modules);
+        Project {
+            sources,
+            contracts,
+            summaries,
+            modules,
+            index,
+            classes,
+            slots,
+            names,
+            memos: memo::Memos::default(),
+            registry: registrations::LazyRegistry::default(),
+        }
     }
 
     /// Every file with its summary.

@@ -1,5 +1,6 @@
 //! Classes joined: C++ header and source by qualified name, bases found, methods and fields looked up through them.
 
+use super::memo::Ask;
 use super::{Origin, Project};
 use crate::model::{Class, ClassId, FunctionId, FunctionKind, In, Name, Summary, TypeFacts, Value};
 use crate::text::FileId;
@@ -102,8 +103,11 @@ impl Classes {
     /// A C or C++ class by a name as a file writes it: its own first, then an included one, then any.
     pub(super) fn native(&self, from: FileId, name: &str) -> Option<In<ClassId>> {
         let candidates = self.native.get(&Name::from_existing(segment(name))?)?;
-        let fits = |full: &str| full == name || full.strip_suffix(name).is_some_and(|head| head.ends_with("::"))
-            || name.strip_suffix(full).is_some_and(|head| head.ends_with("::"));
+        let fits = |full: &str| {
+            full == name
+                || full.strip_suffix(name).is_some_and(|head| head.ends_with("::"))
+                || name.strip_suffix(full).is_some_and(|head| head.ends_with("::"))
+        };
         let mut fitting = candidates.iter().filter(|(full, _)| fits(full)).map(|(_, id)| *id);
         let first = fitting.next()?;
         let rest: SmallVec<[In<ClassId>; 4]> = fitting.collect();
@@ -206,8 +210,8 @@ impl Project<'_> {
     pub fn constructors(&self, class: In<ClassId>) -> Vec<In<FunctionId>> {
         let mut found = self.methods(class);
         found.retain(|function| {
-            self.function(*function).kind == FunctionKind::Constructor || self.class(class).constructors.contains(&function.id)
-                && function.file == class.file
+            self.function(*function).kind == FunctionKind::Constructor
+                || self.class(class).constructors.contains(&function.id) && function.file == class.file
         });
         found
     }
@@ -219,7 +223,8 @@ impl Project<'_> {
 
     /// A method by name of the class itself.
     pub fn own_method(&self, class: In<ClassId>, name: &str) -> Option<In<FunctionId>> {
-        let own = self.class(class).methods.iter().filter(|method| method.name == *name).map(|m| class.with(m.function));
+        let own =
+            self.class(class).methods.iter().filter(|method| method.name == *name).map(|m| class.with(m.function));
         let outside = self.classes.outside.get(&class).into_iter().flatten().copied();
         let mut found: Option<In<FunctionId>> = None;
         for function in own.chain(outside.filter(|function| self.function(*function).name == *name)) {
@@ -232,8 +237,7 @@ impl Project<'_> {
 
     /// A method by name, looked up through the project's base classes: the nearest class that has it.
     pub fn method(&self, class: In<ClassId>, name: &str) -> Option<In<FunctionId>> {
-        self.own_method(class, name)
-            .or_else(|| self.bases(class).iter().find_map(|base| self.own_method(*base, name)))
+        self.own_method(class, name).or_else(|| self.bases(class).iter().find_map(|base| self.own_method(*base, name)))
     }
 
     /// The project classes that a class extends, nearest first, itself left out.
@@ -242,15 +246,18 @@ impl Project<'_> {
         if self.class(class).bases.is_empty() {
             return Vec::new();
         }
-        if let Some(known) = self.memos.bases.get(&class) {
-            return known.to_vec();
-        }
+        self.memos.bases.ask(Ask::Bases, class, || self.find_bases(class).into()).to_vec()
+    }
+
+    fn find_bases(&self, class: In<ClassId>) -> Vec<In<ClassId>> {
         let mut found = Vec::new();
         let mut next = vec![class];
         while let Some(at) = next.pop() {
             for base in &self.class(at).bases {
                 let base = at.with(*base);
-                let target = match self.origin(base) {
+                let mut resolver = self.resolver();
+                resolver.shallow = true;
+                let target = match resolver.origin(base) {
                     Origin::Class(base) => Some(base),
                     _ if self.is_native(at.file) => {
                         self.native_name(base).and_then(|name| self.classes.native(at.file, &name))
@@ -267,7 +274,6 @@ impl Project<'_> {
                 }
             }
         }
-        self.memos.bases.put(class, found.clone().into());
         found
     }
 
@@ -313,8 +319,11 @@ impl Project<'_> {
         }
         let summary = self.summary(file);
         let name = Name::from_existing(name.split(['<', '.']).next()?)?;
-        let binding = summary.scopes.first()?.bindings.iter().find(|binding| summary.binding(**binding).name == name)?;
-        match self.origin(In::new(file, self.index(file).bindings[binding.index()].or(summary.binding(*binding).value)?)) {
+        let binding =
+            summary.scopes.first()?.bindings.iter().find(|binding| summary.binding(**binding).name == name)?;
+        match self
+            .origin(In::new(file, self.index(file).bindings[binding.index()].or(summary.binding(*binding).value)?))
+        {
             Origin::Class(class) => Some(class),
             _ => None,
         }

@@ -3,7 +3,8 @@
 
 use super::places::{Access, AccessKind, Key};
 use crate::model::{
-    Assign, BindingId, CallId, ClassId, Cond, Exit, Flow, FunctionId, FunctionKind, Name, ObjectId, Step, Summary, Value, ValueId,
+    Assign, BindingId, CallId, ClassId, Cond, Exit, Flow, FunctionId, FunctionKind, Name, ObjectId, Step, Summary,
+    Value, ValueId,
 };
 use crate::text::{FileId, Span};
 use rustc_hash::FxHashMap;

@@ -1,8 +1,8 @@
 //! Whether two values are one object or surely two: what removal by identity needs. [`Project::same`] says only the one;
 //! here the other is said as well, and the rest stays unknown.
 
-use super::{Likeness, Meeting, Origin, Origins, Project};
 use super::registrations::{Event, Registration, Removal};
+use super::{Likeness, Meeting, Origin, Origins, Project};
 use crate::model::{FunctionId, In, Literal, Name, Value, ValueId};
 
 impl Project<'_> {
@@ -30,7 +30,9 @@ impl Project<'_> {
             Value::Function(_) => true,
             Value::Result(call) => {
                 let call = value.with(*call);
-                if matches!(self.origin(value), Origin::Bound(..)) && self.method_name(call).is_some_and(|n| n == "bind") {
+                if matches!(self.origin(value), Origin::Bound(..))
+                    && self.method_name(call).is_some_and(|n| n == "bind")
+                {
                     return true;
                 }
                 self.is_factory_call(call)
@@ -90,7 +92,10 @@ impl Project<'_> {
             return Likeness::Same;
         }
         let lasting = |origins: &Origins| origins.iter().all(|origin| matches!(origin, Origin::External(_)));
-        if of_a.iter().chain(&of_b).any(|origin| matches!(origin, Origin::Unknown)) || of_a.is_empty() || of_b.is_empty() {
+        if of_a.iter().chain(&of_b).any(|origin| matches!(origin, Origin::Unknown))
+            || of_a.is_empty()
+            || of_b.is_empty()
+        {
             let one_is = (!of_a.is_empty() && lasting(&of_a)) || (!of_b.is_empty() && lasting(&of_b));
             return if one_is { Likeness::Different } else { Likeness::Unknown };
         }

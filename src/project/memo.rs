@@ -1,12 +1,100 @@
-//! Answers remembered across threads. Computes nothing itself; a recomputed answer is the same answer.
+//! Answers remembered across threads, and the guard that keeps questions that ask each other from going round in circles.
+//! Computes nothing itself. An answer that was cut short by an outer question of its own circle is not remembered, so what
+//! is remembered never depends on who asked first.
 
-use super::Origins;
-use crate::model::{In, ValueId};
+use super::{Access, Caller, Origins, Passed, Place, Targets};
+use crate::model::{Api, CallId, ClassId, FunctionId, In, Name, Type, ValueId};
+use crate::text::FileId;
 use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::cell::RefCell;
 use std::hash::{BuildHasher, Hash};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 
 const SHARDS: usize = 64;
+
+/// How many questions may wait for each other.
+const DEPTH: usize = 64;
+/// How many questions one question may ask in all before the rest goes unanswered.
+const BUDGET: u32 = 50_000;
+
+/// What a memo is of: the same key means different questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    Origins,
+    Type,
+    Api,
+    Targets,
+    References,
+    Callers,
+    Passed,
+    Values,
+    Accesses,
+    Exports,
+    Receiver,
+    Class,
+    Bases,
+    ClassType,
+    Rate,
+    Instances,
+    Effect,
+    Other,
+}
+
+#[derive(Default)]
+struct Asking {
+    stack: Vec<(Ask, u64)>,
+    cut: bool,
+    spent: u32,
+}
+
+thread_local! {
+    static ASKING: RefCell<Asking> = RefCell::default();
+}
+
+/// A question that is being asked, until it is dropped (also by a panic, which the driver survives).
+struct Question {
+    outer_cut: bool,
+}
+
+/// Enters a question; none where it is being asked already or too much is.
+fn enter(ask: Ask, key: u64) -> Option<Question> {
+    ASKING.with_borrow_mut(|asking| {
+        if asking.stack.is_empty() {
+            asking.spent = 0;
+        }
+        asking.spent += 1;
+        if asking.stack.len() >= DEPTH || asking.spent > BUDGET || asking.stack.contains(&(ask, key)) {
+            asking.cut = true;
+            return None;
+        }
+        asking.stack.push((ask, key));
+        Some(Question { outer_cut: std::mem::replace(&mut asking.cut, false) })
+    })
+}
+
+impl Question {
+    /// Leaves it; whether the answer is whole.
+    fn leave(self) -> bool {
+        ASKING.with_borrow(|asking| !asking.cut || asking.stack.len() == 1)
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        ASKING.with_borrow_mut(|asking| {
+            asking.stack.pop();
+            asking.cut = (asking.cut || self.outer_cut) && !asking.stack.is_empty();
+        });
+    }
+}
+
+/// Answers a question unless it is being asked already: then the default.
+pub(super) fn guarded<K: Hash, V: Default>(ask: Ask, key: &K, compute: impl FnOnce() -> V) -> V {
+    let Some(question) = enter(ask, FxBuildHasher.hash_one(key)) else { return V::default() };
+    let found = compute();
+    question.leave();
+    found
+}
 
 /// A map that many threads fill: two threads may compute the same answer, never a different one.
 pub(super) struct Memo<K, V> {
@@ -20,25 +108,45 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: Hash + Eq, V: Clone> Memo<K, V> {
-    fn shard(&self, key: &K) -> &Mutex<FxHashMap<K, V>> {
-        &self.shards[(FxBuildHasher.hash_one(key) >> 40) as usize % SHARDS]
+    fn shard(&self, hash: u64) -> &Mutex<FxHashMap<K, V>> {
+        &self.shards[(hash >> 40) as usize % SHARDS]
     }
 
-    /// The remembered answer.
-    pub(super) fn get(&self, key: &K) -> Option<V> {
-        self.shard(key).lock().ok()?.get(key).cloned()
-    }
-
-    /// Remembers an answer.
-    pub(super) fn put(&self, key: K, value: V) {
-        if let Ok(mut shard) = self.shard(&key).lock() {
-            shard.insert(key, value);
+    /// The remembered answer, or the computed one; the default where the question is being asked already.
+    pub(super) fn ask(&self, ask: Ask, key: K, compute: impl FnOnce() -> V) -> V
+    where
+        V: Default,
+    {
+        let hash = FxBuildHasher.hash_one(&key);
+        if let Some(known) = self.shard(hash).lock().ok().and_then(|shard| shard.get(&key).cloned()) {
+            return known;
         }
+        let Some(question) = enter(ask, hash) else { return V::default() };
+        let found = compute();
+        if question.leave()
+            && let Ok(mut shard) = self.shard(hash).lock()
+        {
+            shard.insert(key, found.clone());
+        }
+        found
     }
 }
 
 /// Everything that is remembered.
 #[derive(Default)]
-pub(super) struct Memos {
+pub(super) struct Memos<'a> {
     pub(super) origins: Memo<In<ValueId>, Origins>,
+    pub(super) imports: Memo<(FileId, Name), Option<FileId>>,
+    pub(super) exports: Memo<FileId, Arc<[(Name, Origins)]>>,
+    pub(super) bases: Memo<In<ClassId>, Arc<[In<ClassId>]>>,
+    pub(super) subclasses: OnceLock<FxHashMap<In<ClassId>, Vec<In<ClassId>>>>,
+    pub(super) types: Memo<In<ValueId>, Option<&'a Type>>,
+    pub(super) class_types: Memo<In<ClassId>, Option<&'a Type>>,
+    pub(super) apis: Memo<In<CallId>, Option<&'a Api>>,
+    pub(super) targets: Memo<In<CallId>, Targets>,
+    pub(super) references: Memo<In<FunctionId>, Arc<[In<ValueId>]>>,
+    pub(super) callers: Memo<In<FunctionId>, Arc<[Caller]>>,
+    pub(super) passed: Memo<In<FunctionId>, Arc<[Passed]>>,
+    pub(super) values: Memo<Place, Arc<[In<ValueId>]>>,
+    pub(super) accesses: Memo<Place, Arc<[Access]>>,
 }

@@ -34,7 +34,8 @@ impl Modules {
         let mut folders = FxHashSet::default();
         for (file, source) in sources.iter() {
             let path = normal(&source.path.to_string_lossy().replace('\\', "/"));
-            if summaries.get(file.0 as usize).is_some_and(|s| s.language.is_some_and(crate::model::Language::is_native)) {
+            if summaries.get(file.0 as usize).is_some_and(|s| s.language.is_some_and(crate::model::Language::is_native))
+            {
                 modules.by_base.entry(last(&path).to_owned()).or_default().push(file);
             }
             let mut folder = parent(&path).to_owned();
@@ -84,8 +85,7 @@ impl Modules {
         if names.is_empty() {
             names.push("index");
         }
-        let mut found: Vec<FileId> =
-            names.iter().filter_map(|name| self.built(&join(folder, name))).collect();
+        let mut found: Vec<FileId> = names.iter().filter_map(|name| self.built(&join(folder, name))).collect();
         found.sort_unstable();
         found.dedup();
         found
@@ -115,9 +115,9 @@ impl Modules {
         let home = home?;
         let rest = specifier.strip_prefix("@/").or_else(|| specifier.strip_prefix("~/"));
         match rest {
-            Some(rest) => {
-                self.module(&join(&home.folder, &format!("src/{rest}"))).or_else(|| self.module(&join(&home.folder, rest)))
-            }
+            Some(rest) => self
+                .module(&join(&home.folder, &format!("src/{rest}")))
+                .or_else(|| self.module(&join(&home.folder, rest))),
             None if specifier.contains('/') => self.module(&join(&home.folder, specifier)),
             None => None,
         }
@@ -165,7 +165,9 @@ impl Modules {
             let source = self.module(&with.join("/"));
             // `dist/esm/x.js`, `dist/src/x.js` of `src/x.ts`.
             source.or_else(|| {
-                with.get(at + 1).is_some_and(|next| BUILT.contains(next) || *next == "src").then(|| with.remove(at + 1))?;
+                with.get(at + 1)
+                    .is_some_and(|next| BUILT.contains(next) || *next == "src")
+                    .then(|| with.remove(at + 1))?;
                 self.module(&with.join("/"))
             })
         })

@@ -78,7 +78,12 @@ pub(super) fn rewrite(
 }
 
 /// The method whose `this` a function's code sees, and its class, where that class is declared in another file.
-fn receiver(file: FileId, summary: &Summary, classes: &Classes, mut at: FunctionId) -> Option<(FunctionId, In<ClassId>)> {
+fn receiver(
+    file: FileId,
+    summary: &Summary,
+    classes: &Classes,
+    mut at: FunctionId,
+) -> Option<(FunctionId, In<ClassId>)> {
     for _ in 0..32 {
         let function = summary.function(at);
         if function.kind != FunctionKind::Arrow {

@@ -1,9 +1,12 @@
 //! Where things are kept: one identity for a variable, field or property, the same from every file, and everything that
 //! the project does with it. Weighs nothing.
 
-use super::Project;
-use crate::model::{BindingId, CallId, ClassId, FunctionId, In, Name, ObjectId, ValueId};
+use super::memo::Ask;
+use super::slots::Holder as Slot;
+use super::{Origin, Origins, Project};
+use crate::model::{BindingId, BindingKind, CallId, ClassId, FunctionId, Holder, In, Name, ObjectId, Value, ValueId};
 use crate::text::{FileId, Location, Span};
+use std::sync::Arc;
 
 /// A variable, field, property or element, the same from whichever file and through whichever alias it is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +30,8 @@ pub enum Root {
     Property(In<FunctionId>, Name),
     /// A property of the object that one literal makes: `state.list` with `const state = { list: [] }`.
     Object(In<ObjectId>, Name),
+    /// A property of a module's exports that no variable holds.
+    Export(FileId, Name),
     /// A name that no file declares, with its properties: `process.stdout`, `global.cache`; modules by their path.
     External(Name),
 }
@@ -131,6 +136,55 @@ pub enum Key {
     Value(ValueId),
 }
 
+impl Place {
+    /// The place of a root alone.
+    pub fn new(root: Root) -> Self {
+        Place { root, path: Name::default() }
+    }
+
+    /// A part of this place: `.name`, `[]`, `*`. None where it gets too deep to be worth naming.
+    pub fn below(self, part: &str) -> Option<Self> {
+        if let (Root::External(path), true) = (self.root, self.path.is_empty() && part.starts_with('.')) {
+            return Some(Place::new(Root::External(Name::from(&format!("{path}{part}")))));
+        }
+        let path = format!("{}{part}", self.path);
+        (path.len() <= 120).then(|| Place { root: self.root, path: Name::from(&path) })
+    }
+
+    /// The place that this one is a part of.
+    pub fn above(self) -> Option<Self> {
+        let path = self.path.as_str();
+        let cut = path
+            .strip_suffix("[]")
+            .or_else(|| path.strip_suffix('*'))
+            .or_else(|| path.rfind('.').map(|at| &path[..at]))?;
+        Some(Place { root: self.root, path: Name::from(cut) })
+    }
+
+    /// The name of the property that the path ends with.
+    fn last_name(self) -> Option<Name> {
+        let path = self.path.as_str();
+        let name = &path[path.rfind('.')? + 1..];
+        (!name.ends_with("[]") && !name.ends_with('*')).then(|| Name::from(name))
+    }
+
+    /// The variable that it is, with nothing below.
+    pub fn variable(self) -> Option<In<BindingId>> {
+        match self.root {
+            Root::Variable(variable) if self.path.is_empty() => Some(variable),
+            _ => None,
+        }
+    }
+
+    /// The class and name of the instance field that it is, with nothing below.
+    pub fn field(self) -> Option<(In<ClassId>, Name)> {
+        match self.root {
+            Root::Field(class, name) if self.path.is_empty() => Some((class, name)),
+            _ => None,
+        }
+    }
+}
+
 impl Access {
     /// Where.
     pub fn at(&self) -> Location {
@@ -149,14 +203,317 @@ impl Access {
 }
 
 impl Project<'_> {
-    /// The place that a value denotes, aliases followed: `list` of `const list = this.items` is the field `items`.
-    /// None for values that are no place.
-    pub fn place(&self, _value: In<ValueId>) -> Option<Place> {
-        None
+    /// The place that a value denotes, aliases followed: `list` of `const list = this.items` is the field `items`; `&x` is
+    /// `x`. None for values that are no place.
+    pub fn place(&self, value: In<ValueId>) -> Option<Place> {
+        self.place_in(value, 0)
     }
 
-    /// Everything that the project does with a place, under all its names, in file order.
-    pub fn accesses(&self, _place: Place) -> Vec<Access> {
-        Vec::new()
+    fn place_in(&self, value: In<ValueId>, depth: u32) -> Option<Place> {
+        if depth > 12 {
+            return None;
+        }
+        match self.value(value) {
+            Value::Binding(binding) => Some(self.variable_place(value.with(*binding), depth)),
+            Value::Member(object, name) => self.member_place(value, value.with(*object), *name, depth),
+            Value::Index(object, _) => self.place_in(value.with(*object), depth + 1)?.below("[]"),
+            Value::Deref(inner) => match self.value(value.with(*inner)) {
+                Value::Address(target) => self.place_in(value.with(*target), depth + 1),
+                _ => self.place_in(value.with(*inner), depth + 1)?.below("*"),
+            },
+            Value::Address(inner) | Value::Moved(inner) => self.place_in(value.with(*inner), depth + 1),
+            Value::Global(name) => Some(match self.native_variable(value.file, *name) {
+                Some(variable) => Place::new(Root::Variable(variable)),
+                None => Place::new(Root::External(*name)),
+            }),
+            Value::Import(_) => match self.origin(value) {
+                Origin::External(path) => Some(Place::new(Root::External(path))),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn native_variable(&self, file: FileId, name: Name) -> Option<In<BindingId>> {
+        if self.is_native(file) { self.native_global(file, name) } else { None }
+    }
+
+    fn variable_place(&self, variable: In<BindingId>, depth: u32) -> Place {
+        let own = Place::new(Root::Variable(variable));
+        let binding = self.binding(variable);
+        let Some(value) = binding.value.map(|value| variable.with(value)) else { return own };
+        let by_value = self.is_native(variable.file)
+            && !binding.ty.as_ref().is_some_and(|ty| matches!(ty.holder, Holder::Raw | Holder::Reference));
+        if by_value || self.is_parameter(variable) {
+            return own;
+        }
+        match self.value(value) {
+            Value::Binding(_) | Value::Member(..) | Value::Index(..) | Value::Global(_) => {
+                self.place_in(value, depth + 1).unwrap_or(own)
+            }
+            Value::Address(_) => self.place_in(value, depth + 1).unwrap_or(own),
+            Value::Import(_) => self.exported_place(value, Name::from("="), depth).unwrap_or(own),
+            Value::Result(call) => self.returned_place(variable.with(*call), depth).unwrap_or(own),
+            _ => own,
+        }
+    }
+
+    fn is_parameter(&self, variable: In<BindingId>) -> bool {
+        matches!(self.binding(variable).kind, BindingKind::Parameter(_))
+    }
+
+    /// What a project function returns, where that is one place that does not die with the call.
+    fn returned_place(&self, call: In<CallId>, depth: u32) -> Option<Place> {
+        let Origin::Function(function) = self.origin(call.with(self.call(call).callee)) else { return None };
+        if self.function(function).is_async || self.function(function).is_generator {
+            return None;
+        }
+        let [value] = self.index(function.file).returns[function.id.index()][..] else { return None };
+        let place = self.place_in(function.with(value), depth + 2)?;
+        let local = match place.root {
+            Root::Variable(variable) => self.binding(variable).function != FunctionId::MODULE,
+            _ => false,
+        };
+        (!local).then_some(place)
+    }
+
+    /// The place behind an export of the file that an import means.
+    fn exported_place(&self, import: In<ValueId>, name: Name, depth: u32) -> Option<Place> {
+        let Value::Import(specifier) = self.value(import) else { return None };
+        let Some(file) = self.imported(import.file, *specifier) else {
+            return match self.origin(import) {
+                Origin::External(path) => Some(Place::new(Root::External(path))),
+                _ => None,
+            };
+        };
+        self.export_place(file, name, depth)
+    }
+
+    fn export_place(&self, file: FileId, name: Name, depth: u32) -> Option<Place> {
+        if depth > 12 {
+            return None;
+        }
+        let mut named = self.summary(file).exports.iter().filter(|export| export.name == name);
+        if let Some(export) = named.next() {
+            let value = In::new(file, export.value);
+            return self.place_in(value, depth + 1);
+        }
+        if name == "=" || name == "default" {
+            return None;
+        }
+        let from = |include: &Name| self.export_place(self.imported(file, *include)?, name, depth + 1);
+        self.summary(file).includes.iter().find_map(from)
+    }
+
+    fn member_place(&self, value: In<ValueId>, object: In<ValueId>, name: Name, depth: u32) -> Option<Place> {
+        let native = self.is_native(value.file);
+        if native && let Some(path) = self.native_name(value) {
+            return Some(self.native_place(value, &path));
+        }
+        if let Value::Import(_) = self.value(object)
+            && let Some(place) = self.exported_place(object, name, depth)
+        {
+            return Some(if matches!(place.root, Root::External(_)) {
+                place.below(&format!(".{name}"))?
+            } else {
+                place
+            });
+        }
+        let root = match self.origin(object) {
+            Origin::This(class) | Origin::New(_, class) => Root::Field(self.field_home(class, name), name),
+            Origin::Class(class) => Root::Static(self.static_home(class, name), name),
+            Origin::Function(function) | Origin::Receiver(function) => Root::Property(function, name),
+            Origin::Object(object) => Root::Object(object, name),
+            Origin::Module(file) => {
+                return Some(self.export_place(file, name, depth).unwrap_or(Place::new(Root::Export(file, name))));
+            }
+            Origin::External(path) => Root::External(Name::from(&format!("{path}.{name}"))),
+            _ => match self.class_of_value(object) {
+                Some(class) => Root::Field(self.field_home(class, name), name),
+                None => return self.place_in(object, depth + 1)?.below(&format!(".{name}")),
+            },
+        };
+        Some(Place::new(root))
+    }
+
+    /// `Class::field`, or a name outside.
+    fn native_place(&self, value: In<ValueId>, path: &str) -> Place {
+        if let Some((head, last)) = path.rsplit_once("::")
+            && let Some(class) = self.classes.native(value.file, head)
+        {
+            return Place::new(Root::Static(self.canonical_class(class), Name::from(last)));
+        }
+        let last = Name::from(path.rsplit("::").next().unwrap_or(path));
+        match self.native_global(value.file, last) {
+            Some(variable) => Place::new(Root::Variable(variable)),
+            None => Place::new(Root::External(Name::from(path))),
+        }
+    }
+
+    /// The class among a class and its bases that a field belongs to: the furthest base that knows it.
+    pub fn field_home(&self, class: In<ClassId>, name: Name) -> In<ClassId> {
+        let knows = |class: &In<ClassId>| {
+            self.slots.has(*class, name) || self.class(*class).fields.iter().any(|field| field.name == name)
+        };
+        self.bases(class).into_iter().rev().find(knows).unwrap_or(class)
+    }
+
+    fn static_home(&self, class: In<ClassId>, name: Name) -> In<ClassId> {
+        let knows = |class: &In<ClassId>| {
+            let declared = self.class(*class).fields.iter().any(|field| field.name == name && field.is_static);
+            declared || !self.slots.get(Slot::Static(*class), name).is_empty()
+        };
+        if knows(&class) { class } else { self.bases(class).into_iter().find(knows).unwrap_or(class) }
+    }
+
+    /// Every value of the project that denotes a place.
+    pub fn values_of(&self, place: Place) -> Arc<[In<ValueId>]> {
+        self.memos.values.ask(Ask::Values, place, || self.find_values(place).into())
+    }
+
+    fn find_values(&self, place: Place) -> Vec<In<ValueId>> {
+        let mut candidates: Vec<In<ValueId>> = Vec::new();
+        match (place.last_name(), place.root) {
+            (Some(name), _) => candidates = self.members_named(name),
+            // `a[]`, `*p`: elements of whatever denotes the place above.
+            (None, _) if !place.path.is_empty() => {
+                for above in place.above().map(|above| self.values_of(above)).iter().flat_map(|found| found.iter()) {
+                    candidates.extend(self.parts_of(*above));
+                }
+            }
+            (None, Root::Variable(variable)) => {
+                candidates.extend(self.index(variable.file).bindings[variable.id.index()].map(|id| variable.with(id)));
+                candidates.extend(self.imports_of_variable(variable));
+            }
+            (None, Root::External(path)) => {
+                candidates.extend(self.globals_named(path));
+                candidates.extend(
+                    path.rsplit_once('.').map(|(_, last)| self.members_named(Name::from(last))).unwrap_or_default(),
+                );
+            }
+            (
+                None,
+                Root::Field(_, name)
+                | Root::Static(_, name)
+                | Root::Property(_, name)
+                | Root::Object(_, name)
+                | Root::Export(_, name),
+            ) => candidates = self.members_named(name),
+        }
+        let mut found = Vec::new();
+        for value in candidates {
+            if self.place(value) == Some(place) {
+                self.with_place_aliases(value, place, &mut found);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn with_place_aliases(&self, value: In<ValueId>, place: Place, found: &mut Vec<In<ValueId>>) {
+        let mut aliases = Vec::new();
+        self.with_aliases(value, &mut aliases);
+        found.extend(aliases.into_iter().filter(|alias| *alias == value || self.place(*alias) == Some(place)));
+    }
+
+    /// `x[k]`, `*x` of a value.
+    fn parts_of(&self, value: In<ValueId>) -> Vec<In<ValueId>> {
+        let values = self.summary(value.file).values.iter().enumerate();
+        values
+            .filter(|(_, part)| match part {
+                Value::Index(of, _) | Value::Deref(of) => *of == value.id,
+                _ => false,
+            })
+            .map(|(at, _)| value.with(ValueId(at as u32)))
+            .collect()
+    }
+
+    /// Values of other files that import a variable.
+    fn imports_of_variable(&self, variable: In<BindingId>) -> Vec<In<ValueId>> {
+        let summary = self.summary(variable.file);
+        if self.is_native(variable.file) {
+            return if self.binding(variable).function == FunctionId::MODULE {
+                self.globals_named(self.binding(variable).name)
+            } else {
+                Vec::new()
+            };
+        }
+        let mut found = Vec::new();
+        for export in &summary.exports {
+            if *summary.value(export.value) != Value::Binding(variable.id) {
+                continue;
+            }
+            if export.name == "=" || export.name == "default" {
+                found.extend(self.imports_of(variable.file));
+            }
+            found.extend(self.members_named(export.name));
+        }
+        found
+    }
+
+    /// The `Member` values of a name, in all files.
+    pub(super) fn members_named(&self, name: Name) -> Vec<In<ValueId>> {
+        let files = self.names.members.get(&name).map_or(&[][..], |files| &files[..]);
+        let of = |file: &FileId| {
+            let file = *file;
+            self.index(file).members(self.summary(file), name).map(move |id| In::new(file, id))
+        };
+        files.iter().flat_map(of).collect()
+    }
+
+    /// The `Global` values of a name, in all files.
+    pub(super) fn globals_named(&self, name: Name) -> Vec<In<ValueId>> {
+        self.names.globals.get(&name).cloned().unwrap_or_default()
+    }
+
+    /// The `Import` values, and their `default`s, that mean a file.
+    pub(super) fn imports_of(&self, file: FileId) -> Vec<In<ValueId>> {
+        self.names.importers.get(&file).cloned().unwrap_or_default()
+    }
+
+    /// What a file exports, with what each export comes from.
+    pub fn exports_of(&self, file: FileId) -> Arc<[(Name, Origins)]> {
+        self.memos.exports.ask(Ask::Exports, file, || {
+            let exports = self.summary(file).exports.iter();
+            exports.map(|export| (export.name, self.origins(In::new(file, export.value)))).collect()
+        })
+    }
+
+    /// Everything that the project does with a place, under all its names, in file order. The declaration of an alias
+    /// is a [`AccessKind::Stored`] of the place, no assignment to it.
+    pub fn accesses(&self, place: Place) -> Arc<[Access]> {
+        self.memos.accesses.ask(Ask::Accesses, place, || self.find_accesses(place).into())
+    }
+
+    fn find_accesses(&self, place: Place) -> Vec<Access> {
+        let mut found: Vec<Access> = Vec::new();
+        for value in self.values_of(place).iter() {
+            let alias = self.is_alias(*value, place);
+            let accesses = self.index(value.file).accesses(value.id).iter();
+            found.extend(
+                accesses.filter(|access| !(alias && matches!(access.kind, AccessKind::Assigned { .. }))).copied(),
+            );
+        }
+        found.sort_by_key(|access| (access.file, access.span.start, access.span.end));
+        found
+    }
+
+    /// A variable that stands for another place than itself.
+    fn is_alias(&self, value: In<ValueId>, place: Place) -> bool {
+        match self.value(value) {
+            Value::Binding(binding) => place != Place::new(Root::Variable(value.with(*binding))),
+            _ => false,
+        }
+    }
+
+    /// The places of a class's instance fields that the project assigns or declares.
+    pub fn fields(&self, class: In<ClassId>) -> Vec<Place> {
+        let class = self.canonical_class(class);
+        let declared = self.class(class).fields.iter().filter(|field| !field.is_static).map(|field| field.name);
+        let mut names: Vec<Name> = declared.chain(self.slots.of(Slot::Instance(class)).map(|(name, _)| name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().map(|name| Place::new(Root::Field(self.field_home(class, name), name))).collect()
     }
 }

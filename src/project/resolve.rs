@@ -3,6 +3,7 @@
 //! its receiver or an argument.
 
 use super::Project;
+use super::memo::{Ask, guarded};
 use super::slots::Holder;
 use crate::model::{
     BindingId, BindingKind, CallId, ClassId, FunctionId, FunctionKind, In, Literal, Name, ObjectId, Value, ValueId,
@@ -56,8 +57,6 @@ pub enum Origin {
 /// cut and ends with [`Origin::Unknown`].
 pub type Origins = SmallVec<[Origin; 2]>;
 
-/// How deep a chain of aliases, wrappers and imports is followed.
-const DEPTH: usize = 40;
 /// How many origins are kept.
 const WIDTH: usize = 8;
 
@@ -81,7 +80,8 @@ impl<'a> Project<'a> {
             return a == b;
         }
         let origin = self.origin(a);
-        !matches!(origin, Origin::Unknown | Origin::Part(_) | Origin::Opaque(_) | Origin::Literal(_)) && origin == self.origin(b)
+        !matches!(origin, Origin::Unknown | Origin::Part(_) | Origin::Opaque(_) | Origin::Literal(_))
+            && origin == self.origin(b)
     }
 
     /// What callers of the project pass for a parameter.
@@ -94,12 +94,7 @@ impl<'a> Project<'a> {
 
     /// The file that an import of a file means, if it is one of the project.
     pub fn imported(&self, from: FileId, specifier: Name) -> Option<FileId> {
-        if let Some(known) = self.memos.imports.get(&(from, specifier)) {
-            return known;
-        }
-        let found = self.modules.resolve(from, &specifier);
-        self.memos.imports.put((from, specifier), found);
-        found
+        self.memos.imports.ask(Ask::Other, (from, specifier), || self.modules.resolve(from, &specifier))
     }
 
     pub(super) fn resolver(&self) -> Resolver<'_, 'a> {
@@ -123,19 +118,16 @@ fn external(specifier: Name) -> Name {
     specifier.strip_prefix("node:").map_or(specifier, Name::from)
 }
 
-/// One question under way, with what is being asked already: cycles end there.
+/// A question under way.
 pub(super) struct Resolver<'p, 'a> {
     pub(super) project: &'p Project<'a>,
-    stack: Vec<In<ValueId>>,
-    cut: bool,
     /// Fields are not followed: for questions that fields depend on.
     pub(super) shallow: bool,
-    pub(super) apis: Vec<In<CallId>>,
 }
 
 impl<'p, 'a> Resolver<'p, 'a> {
     fn new(project: &'p Project<'a>) -> Self {
-        Resolver { project, stack: Vec::new(), cut: false, shallow: false, apis: Vec::new() }
+        Resolver { project, shallow: false }
     }
 
     pub(super) fn origins(&mut self, value: In<ValueId>) -> Origins {
@@ -148,26 +140,20 @@ impl<'p, 'a> Resolver<'p, 'a> {
             Value::Opaque(_) | Value::Spread(_) => return smallvec![Origin::Opaque(value)],
             _ => {}
         }
-        if !self.shallow && let Some(known) = self.project.memos.origins.get(&value) {
-            return known;
+        if self.shallow {
+            return guarded(Ask::Receiver, &value, || self.find(value));
         }
-        if self.stack.len() >= DEPTH || self.stack.contains(&value) {
-            self.cut = true;
-            return Origins::new();
-        }
-        let outer = std::mem::replace(&mut self.cut, false);
-        self.stack.push(value);
+        let project = self.project;
+        project.memos.origins.ask(Ask::Origins, value, || self.find(value))
+    }
+
+    fn find(&mut self, value: In<ValueId>) -> Origins {
         let mut found = Origins::new();
         self.follow(value, &mut found);
-        self.stack.pop();
         if found.len() > WIDTH {
             found.truncate(WIDTH);
             found.push(Origin::Unknown);
         }
-        if !self.shallow && (!self.cut || self.stack.is_empty()) {
-            self.project.memos.origins.put(value, found.clone());
-        }
-        self.cut |= outer;
         found
     }
 
@@ -246,7 +232,8 @@ impl<'p, 'a> Resolver<'p, 'a> {
     pub(super) fn this(&mut self, function: In<FunctionId>) -> Origin {
         let project = self.project;
         if let Some(class) = project.class_of(function) {
-            let is_static = project.function(function).is_static || project.function(function).kind == FunctionKind::StaticBlock;
+            let is_static =
+                project.function(function).is_static || project.function(function).kind == FunctionKind::StaticBlock;
             return if is_static { Origin::Class(class) } else { Origin::This(class) };
         }
         let index = project.index(function.file);
@@ -410,9 +397,11 @@ impl<'p, 'a> Resolver<'p, 'a> {
                 self.slot(Holder::Object(object), name, found);
             }
             Origin::Class(class) => {
-                if let Some(method) = project.method(class, &name) {
+                if let Some(method) =
+                    if self.shallow { project.own_method(class, &name) } else { project.method(class, &name) }
+                {
                     self.called_or_read(method, found);
-                } else {
+                } else if !self.shallow {
                     for class in std::iter::once(class).chain(project.bases(class)) {
                         self.slot(Holder::Static(class), name, found);
                     }

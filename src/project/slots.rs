@@ -57,7 +57,10 @@ impl Slots {
 
     /// The assigned slots of one owner.
     pub(super) fn of(&self, wanted: Holder) -> impl Iterator<Item = (Name, &[In<ValueId>])> {
-        self.slots.iter().filter(move |((holder, _), _)| *holder == wanted).map(|((_, name), found)| (*name, &found[..]))
+        self.slots
+            .iter()
+            .filter(move |((holder, _), _)| *holder == wanted)
+            .map(|((_, name), found)| (*name, &found[..]))
     }
 }
 
@@ -101,12 +104,10 @@ fn holder(
             }
         }
         Value::Class(class) => Some(Holder::Static(In::new(file, *class))),
-        Value::Function(function) => {
-            Some(match index.constructed.get(function) {
-                Some(class) => Holder::Static(In::new(file, *class)),
-                None => Holder::Function(In::new(file, *function)),
-            })
-        }
+        Value::Function(function) => Some(match index.constructed.get(function) {
+            Some(class) => Holder::Static(In::new(file, *class)),
+            None => Holder::Function(In::new(file, *function)),
+        }),
         Value::Object(object) => Some(Holder::Object(In::new(file, *object))),
         Value::Binding(binding) if depth < 4 => {
             holder(file, summary, classes, index, summary.binding(*binding).value?, depth + 1)

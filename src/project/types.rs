@@ -1,12 +1,17 @@
 //! The catalog's view of values and calls: which type a value has, which row a call is.
 
-use super::Project;
-use crate::model::{Api, CallId, In, Name, Type, ValueId};
+use super::memo::{Ask, guarded};
+use super::resolve::{Resolver, single};
+use super::{Origin, Project};
+use crate::model::contract::By;
+use crate::model::{Api, BindingId, BindingKind, CallId, ClassId, Holder, In, Name, Type, TypeFacts, Value, ValueId};
+use crate::text::FileId;
+use rustc_hash::FxHashSet;
 
 impl<'a> Project<'a> {
     /// The catalog type of a value: by what made it, by its class, by its declaration, by the event that hands it over.
-    pub fn ty(&self, _value: In<ValueId>) -> Option<&'a Type> {
-        None
+    pub fn ty(&self, value: In<ValueId>) -> Option<&'a Type> {
+        self.resolver().ty(value)
     }
 
     /// Whether the type of a value is, or extends, one of a family.
@@ -15,12 +20,337 @@ impl<'a> Project<'a> {
     }
 
     /// The path of what a call calls, with or without a catalog row: `fs.open`, `net.Socket#destroy`, `new ws.WebSocket`.
-    pub fn path(&self, _call: In<CallId>) -> Option<Name> {
+    /// None for calls of project functions and of what cannot be followed.
+    pub fn path(&self, call: In<CallId>) -> Option<Name> {
+        self.resolver().path(call)
+    }
+
+    /// The catalog row of a call; none for calls of project functions. C++ `new T` is the row of `T`'s constructor; what
+    /// `new` itself does is [`Project::operator`].
+    pub fn api(&self, call: In<CallId>) -> Option<&'a Api> {
+        self.resolver().api(call)
+    }
+
+    /// The row of C++ `operator new` or `operator new[]` that a `new` expression runs.
+    pub fn operator(&self, call: In<CallId>) -> Option<&'a Api> {
+        let data = self.call(call);
+        if !data.is_new || data.is_placement || !self.is_native(call.file) {
+            return None;
+        }
+        self.contracts.api(if data.is_array_new { "operator new[]" } else { "operator new" })
+    }
+
+    /// The project class that a value is an instance of: by what made it, or by its declaration.
+    pub fn class_of_value(&self, value: In<ValueId>) -> Option<In<ClassId>> {
+        self.resolver().class_of_value(value)
+    }
+
+    /// The catalog type that a project class extends.
+    pub fn class_type(&self, class: In<ClassId>) -> Option<&'a Type> {
+        self.memos.class_types.ask(Ask::ClassType, class, || {
+            let mut classes = std::iter::once(class).chain(self.bases(class));
+            classes.find_map(|class| self.class(class).bases.iter().find_map(|base| self.base_type(class.with(*base))))
+        })
+    }
+
+    fn base_type(&self, base: In<ValueId>) -> Option<&'a Type> {
+        if self.is_native(base.file) {
+            return self.contracts.ty(&self.native_name(base)?);
+        }
+        let mut resolver = self.resolver();
+        resolver.shallow = true;
+        match resolver.origin(base) {
+            Origin::External(path) => self.contracts.ty(&path),
+            _ => None,
+        }
+    }
+
+    /// The catalog type that a declaration names.
+    pub fn declared_type(&self, file: FileId, facts: &TypeFacts) -> Option<&'a Type> {
+        if self.is_native(file) {
+            let of = |name: &str| self.contracts.ty(name).or_else(|| self.class_type(self.declared_class(file, name)?));
+            return of(&facts.name).or_else(|| {
+                (facts.holder == Holder::Smart).then(|| facts.arguments.first().and_then(|name| of(name)))?
+            });
+        }
+        let (head, rest) = match facts.name.split_once('.') {
+            Some((head, rest)) => (head, Some(rest)),
+            None => (&*facts.name, None),
+        };
+        let summary = self.summary(file);
+        let found = Name::from_existing(head).and_then(|name| {
+            let scope = summary.scopes.first()?;
+            scope.bindings.iter().copied().find(|binding| summary.binding(*binding).name == name)
+        });
+        let Some(value) = found.and_then(|binding| summary.binding(binding).value) else {
+            return if found.is_some() { None } else { self.contracts.ty(&facts.name) };
+        };
+        let mut resolver = self.resolver();
+        resolver.shallow = true;
+        match (resolver.origin(In::new(file, value)), rest) {
+            (Origin::External(path), None) => self.contracts.ty(&path),
+            (Origin::External(path), Some(rest)) => self.contracts.ty(&format!("{path}.{rest}")),
+            (Origin::Class(class), None) => self.class_type(class),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> Resolver<'_, 'a> {
+    /// See [`Project::api`].
+    pub(super) fn api(&mut self, call: In<CallId>) -> Option<&'a Api> {
+        if self.shallow {
+            return None;
+        }
+        let project = self.project;
+        project.memos.apis.ask(Ask::Api, call, || self.find_path(call).and_then(|path| self.row(call, &path)))
+    }
+
+    fn row(&self, call: In<CallId>, path: &str) -> Option<&'a Api> {
+        let contracts = self.project.contracts;
+        let data = self.project.call(call);
+        let arguments = data.arguments.len();
+        let found = contracts.call(path, arguments);
+        if !data.is_new {
+            return found;
+        }
+        let class = path.strip_prefix("new ")?;
+        found.or_else(|| self.project.is_native(call.file).then(|| contracts.call(class, arguments))?)
+    }
+
+    /// See [`Project::path`].
+    pub(super) fn path(&mut self, call: In<CallId>) -> Option<Name> {
+        self.find_path(call).map(|path| Name::from(&path))
+    }
+
+    fn find_path(&mut self, id: In<CallId>) -> Option<String> {
+        let project = self.project;
+        let call = project.call(id);
+        let callee = id.with(call.callee);
+        let prefix = if call.is_new { "new " } else { "" };
+        let origins = self.origins(callee);
+        if origins.iter().any(|origin| matches!(origin, Origin::Function(_) | Origin::Class(_))) {
+            return None;
+        }
+        if let Some(path) = origins.iter().find_map(|origin| match origin {
+            Origin::External(path) => Some(path),
+            _ => None,
+        }) {
+            return Some(format!("{prefix}{path}"));
+        }
+        if let Value::Member(object, name) = project.value(callee)
+            && let Some(ty) = self.ty(id.with(*object))
+        {
+            return Some(format!("{}#{name}", ty.name));
+        }
+        let ty = self.ty(callee)?;
+        Some(format!("{}#()", ty.name))
+    }
+
+    /// See [`Project::ty`].
+    pub(super) fn ty(&mut self, value: In<ValueId>) -> Option<&'a Type> {
+        let project = self.project;
+        project.memos.types.ask(Ask::Type, value, || {
+            let origins = self.origins(value);
+            origins.iter().find_map(|origin| self.type_of(*origin)).or_else(|| self.declared(value))
+        })
+    }
+
+    /// By the declaration of the variable or field itself.
+    fn declared(&mut self, value: In<ValueId>) -> Option<&'a Type> {
+        let project = self.project;
+        match project.value(value) {
+            Value::Binding(binding) => {
+                let facts = project.summary(value.file).binding(*binding).ty.as_ref()?;
+                project.declared_type(value.file, facts)
+            }
+            Value::Member(object, name) => self.member_type(value.with(*object), *name),
+            Value::Address(inner) | Value::Deref(inner) | Value::Moved(inner) => self.ty(value.with(*inner)),
+            Value::Choice(parts) => parts.iter().find_map(|part| self.ty(value.with(*part))),
+            _ => None,
+        }
+    }
+
+    fn member_type(&mut self, object: In<ValueId>, name: Name) -> Option<&'a Type> {
+        let project = self.project;
+        if let Some(class) = self.class_of_value(object)
+            && let Some((class, facts)) = project.field_type(class, &name)
+            && let Some(found) = project.declared_type(class.file, facts)
+        {
+            return Some(found);
+        }
+        let ty = self.ty(object)?;
+        let member = project.contracts.bases(ty).find_map(|ty| ty.members.get(&*name))?;
+        project.contracts.ty(member)
+    }
+
+    fn type_of(&mut self, origin: Origin) -> Option<&'a Type> {
+        let project = self.project;
+        let contracts = project.contracts;
+        match origin {
+            Origin::Result(call) => self.result_type(call),
+            Origin::Resolved(call) => {
+                let api = self.api(call)?;
+                let given = api.gives.as_ref().filter(|_| api.by == By::Promise).or(api.returns_type.as_ref())?;
+                contracts.ty(given)
+            }
+            Origin::New(_, class) | Origin::This(class) => project.class_type(class),
+            Origin::External(path) => contracts.value(&path),
+            Origin::Parameter(parameter) => self.parameter_type(parameter),
+            Origin::Variable(variable) => {
+                let facts = project.binding(variable).ty.as_ref()?;
+                project.declared_type(variable.file, facts)
+            }
+            Origin::Part(value) => match project.value(value) {
+                Value::Member(object, name) => self.member_type(value.with(*object), *name),
+                Value::Deref(inner) => self.ty(value.with(*inner)),
+                _ => None,
+            },
+            Origin::Array(_) => contracts.ty("Array"),
+            _ => None,
+        }
+    }
+
+    fn result_type(&mut self, call: In<CallId>) -> Option<&'a Type> {
+        let project = self.project;
+        let contracts = project.contracts;
+        if let Some(api) = self.api(call) {
+            let given = api.gives.as_ref().filter(|_| api.by == By::Return);
+            if let Some(found) = given.or(api.returns_type.as_ref()).and_then(|name| contracts.ty(name)) {
+                return Some(found);
+            }
+        }
+        if project.call(call).is_new {
+            let path = self.find_path(call)?;
+            return contracts.ty(path.strip_prefix("new ")?);
+        }
         None
     }
 
-    /// The catalog row of a call; none for calls of project functions.
-    pub fn api(&self, _call: In<CallId>) -> Option<&'a Api> {
+    fn parameter_type(&mut self, parameter: In<BindingId>) -> Option<&'a Type> {
+        let project = self.project;
+        let binding = project.binding(parameter);
+        if let Some(found) = binding.ty.as_ref().and_then(|facts| project.declared_type(parameter.file, facts)) {
+            return Some(found);
+        }
+        let BindingKind::Parameter(index) = binding.kind else { return None };
+        if project.is_native(parameter.file) {
+            return None;
+        }
+        guarded(Ask::Receiver, &(parameter, index), || {
+            self.handed_type(parameter, index).or_else(|| self.argument_type(parameter, index))
+        })
+    }
+
+    /// By the API that the function is handed to.
+    fn handed_type(&mut self, parameter: In<BindingId>, index: u16) -> Option<&'a Type> {
+        let project = self.project;
+        let function = parameter.with(project.binding(parameter).function);
+        for (call, argument) in project.handed_directly(function) {
+            let data = project.call(call);
+            let last = data.arguments.len().checked_sub(1) == Some(argument as usize);
+            if let Some(api) = self.api(call) {
+                if let By::Callback(at) = api.by
+                    && at == index
+                    && last
+                    && let Some(ty) = api.gives.as_ref().and_then(|name| project.contracts.ty(name))
+                {
+                    return Some(ty);
+                }
+                let ty = api
+                    .registers
+                    .as_ref()
+                    .filter(|registers| registers.handler == Some(argument))
+                    .and_then(|registers| self.project.event_parameters(call, registers))
+                    .and_then(|types| types.get(index as usize))
+                    .and_then(|name| project.contracts.ty(name));
+                if ty.is_some() {
+                    return ty;
+                }
+                let ty = project
+                    .rows_of(call, api, argument)
+                    .find_map(|row| row.parameters.get(index as usize))
+                    .filter(|name| !name.is_empty())
+                    .and_then(|name| project.contracts.ty(name));
+                if ty.is_some() {
+                    return ty;
+                }
+            }
+            if index == 0 && argument == 0 && project.method_name(call).is_some_and(|name| name == "then") {
+                let promise = project.receiver(call)?;
+                for origin in self.origins(promise) {
+                    if let Origin::Result(call) = origin
+                        && let Some(found) = self.type_of(Origin::Resolved(call))
+                    {
+                        return Some(found);
+                    }
+                }
+            }
+        }
         None
+    }
+
+    /// By what the callers in the project pass, where they agree.
+    fn argument_type(&mut self, parameter: In<BindingId>, index: u16) -> Option<&'a Type> {
+        let project = self.project;
+        let function = parameter.with(project.binding(parameter).function);
+        let mut found: Option<&'a Type> = None;
+        for caller in project.callers(function).iter().filter(|caller| !caller.weak).take(8) {
+            let ty = self.ty(project.argument(caller.call, index)?)?;
+            if found.is_some_and(|found| found.name != ty.name) {
+                return None;
+            }
+            found = Some(ty);
+        }
+        found
+    }
+
+    /// See [`Project::class_of_value`].
+    pub(super) fn class_of_value(&mut self, value: In<ValueId>) -> Option<In<ClassId>> {
+        let project = self.project;
+        if let Value::This(_) = project.value(value) {
+            return match self.origin(value) {
+                Origin::This(class) => Some(class),
+                _ => None,
+            };
+        }
+        match single(&self.origins(value)) {
+            Origin::This(class) | Origin::New(_, class) => return Some(class),
+            _ => {}
+        }
+        let (file, facts) = self.declaration(value)?;
+        project.declared_class(file, &facts.name).or_else(|| {
+            (facts.holder == Holder::Smart).then(|| project.declared_class(file, facts.arguments.first()?))?
+        })
+    }
+
+    /// What the declaration behind a value says of its type.
+    pub(super) fn declaration(&mut self, value: In<ValueId>) -> Option<(FileId, &TypeFacts)> {
+        let project = self.project;
+        match project.value(value) {
+            Value::Binding(binding) => Some((value.file, project.summary(value.file).binding(*binding).ty.as_ref()?)),
+            Value::Member(object, name) => {
+                let class = guarded(Ask::Other, &value, || self.class_of_value(value.with(*object)));
+                project.field_type(class?, name).map(|(class, facts)| (class.file, facts))
+            }
+            Value::Address(inner) | Value::Deref(inner) | Value::Moved(inner) | Value::Index(inner, _) => {
+                self.declaration(value.with(*inner))
+            }
+            Value::Result(call) => {
+                let callee = value.with(project.call(value.with(*call)).callee);
+                match self.origin(callee) {
+                    Origin::Function(function) => Some((function.file, project.function(function).returns.as_ref()?)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Project<'_> {
+    /// The names of a type and of all that it extends.
+    pub fn type_names<'t>(&'t self, ty: &'t Type) -> FxHashSet<&'t str> {
+        self.contracts.bases(ty).map(|ty| ty.name.as_str()).collect()
     }
 }
