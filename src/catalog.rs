@@ -42,6 +42,15 @@ const FILES: &[(&str, &str)] = files![
     "node-process-workers.toml",
     "node-diagnostics.toml",
     "web.toml",
+    "c-libc.toml",
+    "cpp-std.toml",
+    "corefoundation.toml",
+    "libuv.toml",
+    "napi.toml",
+    "node-addon-api.toml",
+    "nan-v8.toml",
+    "conventions.toml",
+    "words.toml",
 ];
 
 /// The built-in rows.
@@ -124,7 +133,7 @@ fn malformed(name: &str) -> Option<&'static str> {
     };
     let (path, method) = path.split_once('#').map_or((path, None), |(path, method)| (path, Some(method)));
     let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "_$.:/@-~".contains(c));
-    if path.starts_with("node:") {
+    if path.starts_with("node:") && !path.starts_with("node::") {
         Some("modules are written without `node:`")
     } else if method.is_some() && name.starts_with("new ") {
         Some("a constructor is no method")

@@ -383,8 +383,8 @@ pub struct Convention {
     pub source: String,
 }
 
-/// The language that a convention speaks of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+/// The language that rows speak of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Spoken {
     /// C and C++.
@@ -420,6 +420,8 @@ pub struct Words {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Rows {
+    /// `language`: the code in which these names mean this; both where it isn't said. C++'s `Worker` is not JavaScript's.
+    pub language: Option<Spoken>,
     /// `[[type]]`.
     #[serde(rename = "type")]
     pub types: Vec<Type>,

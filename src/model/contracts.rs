@@ -1,7 +1,7 @@
 //! All contract rows together, indexed: what a path, a type, a method or a ready-made value is known to be.
 //! Resolves names between rows (module aliases, base types, forms by number of arguments), never names in code.
 
-use super::contract::{Api, Convention, Rows, Runs, Type, Words};
+use super::contract::{Api, Convention, Rows, Runs, Spoken, Type, Words};
 use rustc_hash::FxHashMap;
 
 /// All rows together, indexed.
@@ -15,12 +15,14 @@ pub struct Contracts {
     pub conventions: Vec<Convention>,
     /// Word lists.
     pub words: Words,
+    type_languages: Vec<Option<Spoken>>,
+    api_languages: Vec<Option<Spoken>>,
     types_by_name: FxHashMap<String, usize>,
     types_by_value: FxHashMap<String, usize>,
     types_by_duck: FxHashMap<String, usize>,
     apis_by_name: FxHashMap<String, Forms>,
     methods: FxHashMap<String, FxHashMap<String, Forms>>,
-    modules: FxHashMap<String, String>,
+    modules: FxHashMap<String, (String, Option<Spoken>)>,
 }
 
 /// The rows of one name: for any number of arguments, and for exact ones.
@@ -65,6 +67,7 @@ impl Contracts {
                 self.types_by_duck.insert(method.clone(), at);
             }
             self.types.push(ty);
+            self.type_languages.push(rows.language);
         }
         for api in rows.apis {
             let at = self.apis.len();
@@ -79,10 +82,11 @@ impl Contracts {
                 forms.set(arguments, at);
             }
             self.apis.push(api);
+            self.api_languages.push(rows.language);
         }
         for module in rows.modules {
             for alias in module.aliases {
-                self.modules.insert(alias, module.name.clone());
+                self.modules.insert(alias, (module.name.clone(), rows.language));
             }
         }
         self.conventions.extend(rows.conventions);
@@ -91,23 +95,39 @@ impl Contracts {
         self.words.ending.extend(rows.words.ending);
     }
 
-    /// The type of a name or alias.
+    /// The rows as code of one language sees them. Names that stand in code are looked up here; names that stand in rows
+    /// mean the same in all languages.
+    pub fn speaking(&self, language: Spoken) -> View<'_> {
+        View { contracts: self, language: Some(language) }
+    }
+
+    fn all(&self) -> View<'_> {
+        View { contracts: self, language: None }
+    }
+
+    /// [`View::ty`] for any language.
     pub fn ty(&self, name: &str) -> Option<&Type> {
-        let found = self.types_by_name.get(name).copied();
-        let at = found.or_else(|| self.aliased(name, &|name| self.types_by_name.get(name).copied()))?;
-        Some(&self.types[at])
+        self.all().ty(name)
     }
 
-    /// The type of the ready-made thing that a path denotes: `process`, `http.globalAgent`.
+    /// [`View::value`] for any language.
     pub fn value(&self, path: &str) -> Option<&Type> {
-        let found = self.types_by_value.get(path).copied();
-        let at = found.or_else(|| self.aliased(path, &|path| self.types_by_value.get(path).copied()))?;
-        Some(&self.types[at])
+        self.all().value(path)
     }
 
-    /// What a thing of unknown type is taken for when this method is called on it.
+    /// [`View::duck`] for any language.
     pub fn duck(&self, method: &str) -> Option<&Type> {
-        self.types_by_duck.get(method).map(|&at| &self.types[at])
+        self.all().duck(method)
+    }
+
+    /// [`View::api`] for any language.
+    pub fn api(&self, path: &str) -> Option<&Api> {
+        self.all().api(path)
+    }
+
+    /// [`View::call`] for any language.
+    pub fn call(&self, path: &str, arguments: usize) -> Option<&Api> {
+        self.all().call(path, arguments)
     }
 
     /// The type of a member of a type: `socket` of an `http.IncomingMessage`.
@@ -123,16 +143,6 @@ impl Contracts {
     /// When the framework calls a method that a class derived from the type overrides.
     pub fn overridden(&self, ty: &Type, method: &str) -> Option<Runs> {
         self.bases(ty).find_map(|base| base.overrides.get(method).copied())
-    }
-
-    /// The API of a path: `fs.open`, `new ws.WebSocket`, `net.Socket#end`, `malloc`.
-    pub fn api(&self, path: &str) -> Option<&Api> {
-        self.find(path, None)
-    }
-
-    /// The API of a path for a call with so many arguments: `Nan::NewBuffer/2` before `Nan::NewBuffer`.
-    pub fn call(&self, path: &str, arguments: usize) -> Option<&Api> {
-        self.find(path, Some(arguments))
     }
 
     /// A method of a type, looked up through what the type extends.
@@ -165,11 +175,65 @@ impl Contracts {
         found.into_iter()
     }
 
-    fn find(&self, path: &str, arguments: Option<usize>) -> Option<&Api> {
+    fn find_method(&self, ty: &Type, method: &str, arguments: Option<usize>) -> Option<&Api> {
+        let of = |ty: &Type| self.methods.get(&ty.name)?.get(method)?.get(arguments);
+        self.bases(ty).find_map(of).map(|at| &self.apis[at])
+    }
+}
+
+/// The rows as code of one language sees them.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    contracts: &'a Contracts,
+    language: Option<Spoken>,
+}
+
+impl<'a> View<'a> {
+    /// The type of a name or alias.
+    pub fn ty(self, name: &str) -> Option<&'a Type> {
+        self.found_type(&self.contracts.types_by_name, name)
+    }
+
+    /// The type of the ready-made thing that a path denotes: `process`, `http.globalAgent`.
+    pub fn value(self, path: &str) -> Option<&'a Type> {
+        self.found_type(&self.contracts.types_by_value, path)
+    }
+
+    /// What a thing of unknown type is taken for when this method is called on it.
+    pub fn duck(self, method: &str) -> Option<&'a Type> {
+        let at = *self.contracts.types_by_duck.get(method)?;
+        self.speaks(self.contracts.type_languages[at]).then(|| &self.contracts.types[at])
+    }
+
+    /// The API of a path: `fs.open`, `new ws.WebSocket`, `net.Socket#end`, `malloc`.
+    pub fn api(self, path: &str) -> Option<&'a Api> {
+        self.find(path, None)
+    }
+
+    /// The API of a path for a call with so many arguments: `Nan::NewBuffer/2` before `Nan::NewBuffer`.
+    pub fn call(self, path: &str, arguments: usize) -> Option<&'a Api> {
+        self.find(path, Some(arguments))
+    }
+
+    fn speaks(self, language: Option<Spoken>) -> bool {
+        self.language.is_none() || language.is_none() || self.language == language
+    }
+
+    fn found_type(self, index: &'a FxHashMap<String, usize>, name: &str) -> Option<&'a Type> {
+        let get = |name: &str| index.get(name).copied().filter(|&at| self.speaks(self.contracts.type_languages[at]));
+        let at = get(name).or_else(|| self.aliased(name, &get))?;
+        Some(&self.contracts.types[at])
+    }
+
+    fn find(self, path: &str, arguments: Option<usize>) -> Option<&'a Api> {
+        let contracts = self.contracts;
         if let Some((ty, method)) = path.split_once('#') {
-            return self.find_method(self.ty(ty)?, method, arguments);
+            return contracts.find_method(self.ty(ty)?, method, arguments);
         }
-        let get = |path: &str| self.apis_by_name.get(path).and_then(|forms| forms.get(arguments));
+        let get = |path: &str| {
+            let at = contracts.apis_by_name.get(path)?.get(arguments)?;
+            self.speaks(contracts.api_languages[at]).then_some(at)
+        };
         let at = get(path).or_else(|| match path.strip_prefix("new ") {
             Some(class) => {
                 let name = self.ty(class).map_or(class, |ty| ty.name.as_str());
@@ -178,22 +242,28 @@ impl Contracts {
             }
             None => self.aliased(path, &get),
         })?;
-        Some(&self.apis[at])
+        Some(&contracts.apis[at])
     }
 
-    fn find_method(&self, ty: &Type, method: &str, arguments: Option<usize>) -> Option<&Api> {
-        let of = |ty: &Type| self.methods.get(&ty.name)?.get(method)?.get(arguments);
-        self.bases(ty).find_map(of).map(|at| &self.apis[at])
+    /// The name that rows use for a module or class that has several.
+    fn other_name(self, path: &str) -> Option<&'a str> {
+        let module = self.contracts.modules.get(path).filter(|(_, language)| self.speaks(*language));
+        module.map(|(name, _)| name.as_str()).or_else(|| {
+            let at = *self.contracts.types_by_name.get(path)?;
+            let name = self.contracts.types[at].name.as_str();
+            (self.speaks(self.contracts.type_languages[at]) && name != path).then_some(name)
+        })
     }
 
-    /// Looks a path up under the names that rows use, where its module has another one: `graceful-fs.open` as `fs.open`.
-    fn aliased(&self, path: &str, find: &dyn Fn(&str) -> Option<usize>) -> Option<usize> {
+    /// Looks a path up under the names that rows use, where its module or class has another one: `graceful-fs.open` as
+    /// `fs.open`, `Persistent::New` as `v8::Persistent::New`.
+    fn aliased(self, path: &str, find: &dyn Fn(&str) -> Option<usize>) -> Option<usize> {
         let mut path = path.to_owned();
         for _ in 0..4 {
-            // The longest alias first: `fs/promises.open` is a module with a dot behind it, `socket.io` one with a dot inside.
+            // The longest alias first: `fs.promises.open` is a module with a dot behind it, `socket.io` one with a dot inside.
             let (end, name) = std::iter::once(path.len())
-                .chain(path.rmatch_indices('.').map(|(at, _)| at))
-                .find_map(|end| Some((end, self.modules.get(&path[..end])?)))?;
+                .chain(path.rmatch_indices(['.', ':']).map(|(at, _)| at))
+                .find_map(|end| Some((end, self.other_name(&path[..end])?)))?;
             let rest = &path[end..];
             path = if name.is_empty() { rest.trim_start_matches('.').to_owned() } else { format!("{name}{rest}") };
             if let Some(found) = find(&path) {
@@ -215,7 +285,6 @@ fn arity(name: &str) -> (&str, Option<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::contract::Spoken;
 
     fn contracts(rows: &str) -> Contracts {
         let mut contracts = Contracts::default();
@@ -300,5 +369,19 @@ mod tests {
         );
         assert_eq!(convention("CF*Create*", "CFRelease").releasers("CFArrayGetCount"), None);
         assert_eq!(convention("*New*", "*Free").releasers("YGNodeNewWithConfig"), Some(vec!["YGNodeFree".into()]));
+    }
+
+    #[test]
+    fn names_in_code_mean_what_their_language_means() {
+        let mut contracts =
+            contracts("language = \"js\"\n[[type]]\nname = \"Worker\"\nnoun = \"w\"\nfamily = \"worker\"\n");
+        let rows =
+            "language = \"c\"\n[[api]]\nnames = [\"open\", \"n::f\"]\n[[module]]\nname = \"n\"\naliases = [\"m\"]\n";
+        contracts.add(toml::from_str(rows).expect("rows parse"));
+        let (js, c) = (contracts.speaking(Spoken::Js), contracts.speaking(Spoken::C));
+        assert!(js.ty("Worker").is_some() && c.ty("Worker").is_none());
+        assert!(js.api("open").is_none() && c.api("open").is_some());
+        assert!(js.api("m::f").is_none() && c.api("m::f").is_some());
+        assert!(contracts.ty("Worker").is_some() && contracts.api("open").is_some());
     }
 }
