@@ -17,6 +17,7 @@
 
 pub mod contract;
 pub mod contracts;
+pub mod dump;
 pub mod event;
 pub mod flow;
 pub mod place;

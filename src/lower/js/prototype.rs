@@ -1,0 +1,304 @@
+//! Classes that are built on prototypes by hand or by a compiler, read off the finished assignments and calls.
+
+use super::class::blank_class;
+use super::settle::Settling;
+use crate::model::*;
+use rustc_hash::FxHashMap;
+
+/// Calls that make their first argument extend their second.
+const INHERIT: &[&str] = &["inherits", "__extends", "_inherits", "_inheritsLoose", "_inherits_loose", "_extends"];
+
+/// Calls that copy properties into their first argument.
+const MIX_IN: &[&str] = &["assign", "extend", "mixin", "_extends"];
+
+/// Calls that define methods from lists of `{ key, value }`.
+const DEFINE: &[&str] = &["_createClass", "_create_class"];
+
+impl Settling {
+    /// Finds the classes.
+    pub fn prototypes(&mut self) {
+        let mut found = Prototypes { of: FxHashMap::default() };
+        for class in 0..self.out.classes.len() {
+            let class = ClassId(class as u32);
+            for &constructor in &self.out.classes[class.index()].constructors {
+                found.of.insert(constructor, class);
+            }
+        }
+        let assigns = std::mem::take(&mut self.assigns);
+        for (_, assign) in &assigns {
+            found.assignment(self, assign);
+        }
+        for at in 0..self.out.calls.len() {
+            found.call(self, CallId(at as u32));
+        }
+        found.constructed(self, &assigns);
+        for (_, assign) in &assigns {
+            found.static_member(self, assign);
+        }
+        self.assigns = assigns;
+        for (&function, &class) in &found.of {
+            let value = self.value(Value::Function(function));
+            self.replace(value, Value::Class(class));
+        }
+    }
+
+    /// The last name of what a call calls.
+    pub fn callee_name(&self, call: &Call) -> Name {
+        match &self.out.values[call.callee.index()] {
+            Value::Member(_, name) | Value::Global(name) => *name,
+            Value::Binding(binding) => self.out.bindings[binding.index()].name,
+            _ => Name::default(),
+        }
+    }
+}
+
+struct Prototypes {
+    /// Classes by their constructor functions.
+    of: FxHashMap<FunctionId, ClassId>,
+}
+
+impl Prototypes {
+    /// The class that a value is; a plain function becomes one.
+    fn class(&mut self, settling: &mut Settling, id: ValueId) -> Option<ClassId> {
+        match *settling.resolved(id) {
+            Value::Class(class) => Some(class),
+            Value::Function(function) => Some(self.class_of(settling, function)),
+            _ => None,
+        }
+    }
+
+    fn class_of(&mut self, settling: &mut Settling, function: FunctionId) -> ClassId {
+        if let Some(&class) = self.of.get(&function) {
+            return class;
+        }
+        let class = ClassId(settling.out.classes.len() as u32);
+        let constructor = &mut settling.out.functions[function.index()];
+        let mut blank = blank_class(constructor.name, constructor.span);
+        blank.constructors.push(function);
+        constructor.class = Some(class);
+        constructor.kind = FunctionKind::Constructor;
+        settling.out.classes.push(blank);
+        self.of.insert(function, class);
+        class
+    }
+
+    /// The owner of `X.prototype`.
+    fn prototype(&mut self, settling: &mut Settling, id: ValueId) -> Option<ClassId> {
+        let owner = Self::prototype_owner(settling, id)?;
+        self.class(settling, owner)
+    }
+
+    fn prototype_owner(settling: &Settling, id: ValueId) -> Option<ValueId> {
+        let owner = |id: ValueId| match settling.out.values[id.index()] {
+            Value::Member(object, name) if name == "prototype" => Some(object),
+            _ => None,
+        };
+        if let Some(owner) = owner(id) {
+            return Some(owner);
+        }
+        // `var proto = X.prototype`
+        let Value::Binding(binding) = settling.out.values[id.index()] else { return None };
+        settling.out.bindings[binding.index()].value.and_then(owner)
+    }
+
+    fn assignment(&mut self, settling: &mut Settling, assign: &Assign) {
+        let (object, name) = match settling.out.values[assign.place.index()] {
+            Value::Member(object, name) => (object, Some(name)),
+            Value::Index(object, _) => (object, None),
+            // `var proto = X.prototype = { … }` is found by the inner assignment.
+            _ => return,
+        };
+        if name.is_some_and(|name| name == "prototype") {
+            return self.whole_prototype(settling, object, assign.value);
+        }
+        let Some(class) = self.prototype(settling, object) else { return };
+        if name.is_some_and(|name| name == "__proto__") {
+            if let Some(base) = Self::prototype_owner(settling, assign.value) {
+                self.base(settling, class, base);
+            }
+            return;
+        }
+        if let Some(name) = name.filter(|name| *name != "constructor") {
+            self.method(settling, class, name, assign.value, false);
+        }
+    }
+
+    /// `X.prototype = value`.
+    fn whole_prototype(&mut self, settling: &mut Settling, owner: ValueId, value: ValueId) {
+        let Some(class) = self.class(settling, owner) else { return };
+        if let Some(base) = Self::prototype_owner(settling, value) {
+            return self.base(settling, class, base);
+        }
+        match *settling.resolved(value) {
+            Value::Object(object) => self.methods(settling, class, object),
+            Value::Result(call) => {
+                let call = settling.out.calls[call.index()].clone();
+                if call.is_new {
+                    return self.base(settling, class, call.callee);
+                }
+                let first = call.arguments.first().map(|argument| argument.value);
+                if let Some(base) = first.and_then(|first| Self::prototype_owner(settling, first)) {
+                    self.base(settling, class, base);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn base(&mut self, settling: &mut Settling, class: ClassId, base: ValueId) {
+        let bases = &mut settling.out.classes[class.index()].bases;
+        if !bases.contains(&base) {
+            bases.push(base);
+        }
+    }
+
+    fn methods(&mut self, settling: &mut Settling, class: ClassId, object: ObjectId) {
+        for property in settling.out.objects[object.index()].properties.clone() {
+            if let Some(name) = property.name.filter(|name| *name != "constructor") {
+                self.method(settling, class, name, property.value, false);
+            }
+        }
+    }
+
+    fn method(&mut self, settling: &mut Settling, class: ClassId, name: Name, value: ValueId, is_static: bool) {
+        let Value::Function(function) = *settling.resolved(value) else { return };
+        let lowered = &mut settling.out.functions[function.index()];
+        if lowered.class.is_none() {
+            lowered.class = Some(class);
+            lowered.is_static = is_static;
+            if lowered.kind == FunctionKind::Plain {
+                lowered.kind = FunctionKind::Method;
+            }
+        }
+        let methods = &mut settling.out.classes[class.index()].methods;
+        if !methods.iter().any(|method| method.function == function && method.name == name) {
+            methods.push(Method { name, function, is_static });
+        }
+    }
+
+    fn call(&mut self, settling: &mut Settling, id: CallId) {
+        let call = settling.out.calls[id.index()].clone();
+        let [first, second, ..] = &call.arguments[..] else { return };
+        let (first, second) = (first.value, second.value);
+        let name = settling.callee_name(&call);
+        if INHERIT.contains(&name.as_str())
+            && !matches!(settling.resolved(second), Value::Object(_))
+            && let Value::Function(_) | Value::Class(_) = settling.resolved(first)
+        {
+            if let Some(class) = self.class(settling, first) {
+                self.base(settling, class, second);
+            }
+            return;
+        }
+        if DEFINE.contains(&name.as_str()) {
+            if let Some(class) = self.class(settling, first) {
+                self.defined(settling, class, second, false);
+                if let Some(statics) = call.arguments.get(2) {
+                    self.defined(settling, class, statics.value, true);
+                }
+            }
+            return;
+        }
+        let Some(class) = self.prototype_named(settling, &name, first) else { return };
+        match name.as_str() {
+            "setPrototypeOf" => {
+                if let Some(base) = Self::prototype_owner(settling, second) {
+                    self.base(settling, class, base);
+                }
+            }
+            "defineProperty" => self.define_property(settling, class, second, &call),
+            _ => {
+                for argument in &call.arguments[1..] {
+                    if let Some(base) = Self::prototype_owner(settling, argument.value) {
+                        self.base(settling, class, base);
+                    } else if let Value::Object(object) = *settling.resolved(argument.value) {
+                        self.methods(settling, class, object);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The class whose prototype is the first argument of a call that defines something on it.
+    fn prototype_named(&mut self, settling: &mut Settling, name: &Name, first: ValueId) -> Option<ClassId> {
+        if matches!(name.as_str(), "setPrototypeOf" | "defineProperty") || MIX_IN.contains(&name.as_str()) {
+            return self.prototype(settling, first);
+        }
+        None
+    }
+
+    /// `Object.defineProperty(X.prototype, 'name', { get, set, value })`.
+    fn define_property(&mut self, settling: &mut Settling, class: ClassId, key: ValueId, call: &Call) {
+        let Value::Literal(Literal::String(name)) = *settling.resolved(key) else { return };
+        let Some(descriptor) = call.arguments.get(2) else { return };
+        let Value::Object(object) = *settling.resolved(descriptor.value) else { return };
+        for part in ["get", "set", "value"] {
+            let Some(value) = settling.out.objects[object.index()].get(part) else { continue };
+            self.method(settling, class, name, value, false);
+            if let (Value::Function(function), true) = (settling.resolved(value).clone(), part != "value") {
+                settling.out.functions[function.index()].kind = FunctionKind::Accessor;
+            }
+        }
+    }
+
+    /// `[{ key: 'name', value: function () { … } }, …]`.
+    fn defined(&mut self, settling: &mut Settling, class: ClassId, list: ValueId, is_static: bool) {
+        let Value::Array(_, elements) = settling.resolved(list).clone() else { return };
+        for element in elements {
+            let Value::Object(object) = *settling.resolved(element) else { continue };
+            let literal = settling.out.objects[object.index()].clone();
+            let Some(key) = literal.get("key") else { continue };
+            let Value::Literal(Literal::String(name)) = *settling.resolved(key) else { continue };
+            for part in ["value", "get", "set"] {
+                let Some(value) = literal.get(part) else { continue };
+                self.method(settling, class, name, value, is_static);
+                if let (Value::Function(function), true) = (settling.resolved(value).clone(), part != "value") {
+                    settling.out.functions[function.index()].kind = FunctionKind::Accessor;
+                }
+            }
+        }
+    }
+
+    /// A function that assigns to its `this` and is called with `new` in the file is a class.
+    fn constructed(&mut self, settling: &mut Settling, assigns: &[(FunctionId, Assign)]) {
+        let mut fills_receiver = rustc_hash::FxHashSet::default();
+        for (_, assign) in assigns {
+            if let Value::Member(object, _) = settling.out.values[assign.place.index()]
+                && let Value::This(function) = *settling.resolved(object)
+            {
+                fills_receiver.insert(function);
+            }
+        }
+        for at in 0..settling.out.calls.len() {
+            if !settling.out.calls[at].is_new {
+                continue;
+            }
+            let callee = settling.out.calls[at].callee;
+            if let Value::Function(function) = *settling.resolved(callee)
+                && settling.out.functions[function.index()].kind == FunctionKind::Plain
+                && fills_receiver.contains(&function)
+            {
+                self.class_of(settling, function);
+            }
+        }
+    }
+
+    /// `X.name = function () { … }` of a class.
+    fn static_member(&mut self, settling: &mut Settling, assign: &Assign) {
+        let Value::Member(object, name) = settling.out.values[assign.place.index()] else { return };
+        if name == "prototype" || name == "super_" {
+            return;
+        }
+        let class = match *settling.resolved(object) {
+            Value::Class(class) => Some(class),
+            Value::Function(function) => self.of.get(&function).copied(),
+            _ => None,
+        };
+        let Some(class) = class else { return };
+        if let Value::Function(function) = *settling.resolved(assign.value)
+            && settling.out.functions[function.index()].class.is_none()
+        {
+            self.method(settling, class, name, assign.value, true);
+        }
+    }
+}

@@ -1,0 +1,480 @@
+//! What only the whole file decides: variables with one value, aliases of `this`, parameters of functions that are
+//! called on the spot. Rewrites the values accordingly and drops those that nothing mentions any more.
+
+use super::state::Lowering;
+use crate::model::*;
+use rustc_hash::FxHashMap;
+
+/// A finished file and what its assignments say, for the passes that read patterns off it.
+pub struct Settling {
+    /// The file.
+    pub out: Summary,
+    /// Every assignment, with the function that makes it.
+    pub assigns: Vec<(FunctionId, Assign)>,
+    /// What properties of variables and globals are given, where it is always the same.
+    assigned: FxHashMap<ValueId, Option<ValueId>>,
+    /// Values that turned out to be others.
+    replaced: FxHashMap<ValueId, ValueId>,
+    interned: FxHashMap<Value, ValueId>,
+}
+
+impl Lowering<'_> {
+    /// Ends the file.
+    pub fn finish(mut self) -> Summary {
+        for (at, binding) in self.out.bindings.iter_mut().enumerate() {
+            binding.captured_by.sort_unstable();
+            if binding.assignments == 1 {
+                binding.value = self.given[at];
+            }
+        }
+        let aliases = self.receiver_aliases();
+        let mut settling = Settling::new(self.out);
+        settling.settle_parameters();
+        settling.settle_implicit();
+        settling.prototypes();
+        settling.immediate_results();
+        settling.commonjs();
+        settling.weak_fields();
+        settling.settle_aliases(&aliases);
+        settling.rewrite()
+    }
+
+    /// Variables that are only another name of some function's `this`.
+    fn receiver_aliases(&self) -> Vec<(BindingId, FunctionId)> {
+        let mut aliases = Vec::new();
+        for (at, binding) in self.out.bindings.iter().enumerate() {
+            if binding.assignments == 0 || self.ambiguous[at] || matches!(binding.kind, BindingKind::Parameter(_)) {
+                continue;
+            }
+            let Some(given) = self.given[at] else { continue };
+            if let Some(function) = self.receiver_of(given, binding) {
+                aliases.push((BindingId(at as u32), function));
+            }
+        }
+        aliases
+    }
+
+    fn receiver_of(&self, given: ValueId, binding: &Binding) -> Option<FunctionId> {
+        match &self.out.values[given.index()] {
+            Value::This(function) => Some(*function),
+            // `_this = _super.call(this) || this`, `_this = _callSuper(this, Class)` of compiled constructors.
+            Value::Choice(values) if binding.name.starts_with("_this") => {
+                values.iter().find_map(|value| match self.out.values[value.index()] {
+                    Value::This(function) => Some(function),
+                    _ => None,
+                })
+            }
+            Value::Result(call) if binding.name.starts_with("_this") => {
+                let call = &self.out.calls[call.index()];
+                call.arguments.iter().find_map(|argument| match self.out.values[argument.value.index()] {
+                    Value::This(function) => Some(function),
+                    _ => None,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Settling {
+    fn new(out: Summary) -> Self {
+        let interned = out.values.iter().enumerate().map(|(at, value)| (value.clone(), ValueId(at as u32))).collect();
+        let mut settling = Settling {
+            out,
+            assigns: Vec::new(),
+            assigned: FxHashMap::default(),
+            replaced: FxHashMap::default(),
+            interned,
+        };
+        let mut assigns = Vec::new();
+        for (at, function) in settling.out.functions.iter().enumerate() {
+            function.flow.walk(&mut |flow| {
+                if let Flow::Step(Step::Assign(assign)) = flow {
+                    assigns.push((FunctionId(at as u32), *assign));
+                }
+            });
+        }
+        for (_, assign) in &assigns {
+            if matches!(settling.out.values[assign.place.index()], Value::Member(..)) {
+                let value = assign.value;
+                settling
+                    .assigned
+                    .entry(assign.place)
+                    .and_modify(|known| *known = known.filter(|known| *known == value))
+                    .or_insert(Some(value));
+            }
+        }
+        settling.assigns = assigns;
+        settling
+    }
+
+    /// The id of a value.
+    pub fn value(&mut self, value: Value) -> ValueId {
+        if let Some(&id) = self.interned.get(&value) {
+            return id;
+        }
+        let id = ValueId(self.out.values.len() as u32);
+        self.interned.insert(value.clone(), id);
+        self.out.values.push(value);
+        id
+    }
+
+    /// What a value is, through variables and properties that only ever hold one thing.
+    pub fn resolve(&self, mut id: ValueId) -> ValueId {
+        for _ in 0..12 {
+            let next = match &self.out.values[id.index()] {
+                Value::Binding(binding) => self.out.bindings[binding.index()].value,
+                Value::Member(object, _) if !matches!(self.out.values[object.index()], Value::This(_)) => {
+                    self.assigned.get(&id).copied().flatten()
+                }
+                _ => None,
+            };
+            match self.replaced.get(&id).copied().or(next) {
+                Some(next) if next != id => id = next,
+                _ => break,
+            }
+        }
+        id
+    }
+
+    /// A value, resolved.
+    pub fn resolved(&self, id: ValueId) -> &Value {
+        &self.out.values[self.resolve(id).index()]
+    }
+
+    /// Says that a value is another.
+    pub fn replace(&mut self, old: ValueId, new: Value) {
+        let new = self.value(new);
+        if old != new {
+            self.replaced.insert(old, new);
+        }
+    }
+
+    /// Parameters of a function literal that is called where it stands are its arguments.
+    fn settle_parameters(&mut self) {
+        for call in &self.out.calls {
+            let Value::Function(function) = self.out.values[call.callee.index()] else { continue };
+            let function = &self.out.functions[function.index()];
+            for (binding, argument) in function.parameters.iter().zip(&call.arguments) {
+                if matches!(self.out.values[argument.value.index()], Value::Spread(_)) {
+                    break;
+                }
+                let binding = &mut self.out.bindings[binding.index()];
+                if binding.assignments == 1 && binding.value.is_none() {
+                    binding.value = Some(argument.value);
+                }
+            }
+        }
+    }
+
+    /// A sloppy global may be read before the assignment that declares it.
+    fn settle_implicit(&mut self) {
+        for at in 0..self.out.bindings.len() {
+            let binding = &self.out.bindings[at];
+            if binding.kind == BindingKind::Implicit
+                && let Some(&global) = self.interned.get(&Value::Global(binding.name))
+            {
+                self.replace(global, Value::Binding(BindingId(at as u32)));
+            }
+        }
+    }
+
+    /// `var x = (function () { … return X; })()`: the function or class that it gives back.
+    fn immediate_results(&mut self) {
+        for at in 0..self.out.calls.len() {
+            let Value::Function(function) = self.out.values[self.out.calls[at].callee.index()] else { continue };
+            let function = &self.out.functions[function.index()];
+            if function.is_async || function.is_generator {
+                continue;
+            }
+            let mut returned: Option<ValueId> = None;
+            let mut several = false;
+            function.flow.walk(&mut |flow| {
+                if let Flow::Exit(Exit::Return(Some(value)), _) = flow {
+                    several |= returned.is_some();
+                    returned = Some(*value);
+                }
+            });
+            let Some(value) = returned.filter(|_| !several) else { continue };
+            let value = self.resolved(value).clone();
+            if matches!(value, Value::Function(_) | Value::Class(_)) {
+                let result = self.value(Value::Result(CallId(at as u32)));
+                self.replace(result, value);
+            }
+        }
+    }
+
+    /// `fields.set(this, value)` and `fields.get(this)` of a WeakMap are what a private field compiles to.
+    fn weak_fields(&mut self) {
+        let mut sets: FxHashMap<CallId, (ValueId, ValueId)> = FxHashMap::default();
+        for at in 0..self.out.calls.len() {
+            let Some((object, name)) = self.weak_access(at) else { continue };
+            let call = &self.out.calls[at];
+            let place = Value::Member(object, name.0);
+            match (name.1, &call.arguments[..]) {
+                ("get", [_]) => {
+                    let result = self.value(Value::Result(CallId(at as u32)));
+                    self.replace(result, place);
+                }
+                ("set", [_, value]) => {
+                    let value = value.value;
+                    let place = self.value(place);
+                    sets.insert(CallId(at as u32), (place, value));
+                }
+                _ => {}
+            }
+        }
+        if sets.is_empty() {
+            return;
+        }
+        let calls = &self.out.calls;
+        for function in &mut self.out.functions {
+            change_steps(&mut function.flow, &mut |step| {
+                if let Step::Call(id) = step
+                    && let Some(&(place, value)) = sets.get(id)
+                {
+                    let call = &calls[id.index()];
+                    *step = Step::Assign(Assign {
+                        place,
+                        value,
+                        span: call.span,
+                        statement: call.statement,
+                        only_if_empty: false,
+                        is_declaration: false,
+                    });
+                }
+                true
+            });
+        }
+    }
+
+    /// The receiver, field name and method of `weakMap.method(this, …)`.
+    fn weak_access(&self, at: usize) -> Option<(ValueId, (Name, &'static str))> {
+        let call = &self.out.calls[at];
+        let Value::Member(map, method) = &self.out.values[call.callee.index()] else { return None };
+        let method = match method.as_str() {
+            "get" => "get",
+            "set" => "set",
+            _ => return None,
+        };
+        let object = call.arguments.first()?.value;
+        let is_this = |id: ValueId| matches!(self.out.values[id.index()], Value::This(_));
+        if !is_this(object) && !is_this(self.resolve(object)) {
+            return None;
+        }
+        let Value::Binding(binding) = self.out.values[map.index()] else { return None };
+        let Value::Result(made) = self.resolved(*map) else { return None };
+        let made = &self.out.calls[made.index()];
+        let is_weak = matches!(&self.out.values[made.callee.index()], Value::Global(name) if *name == "WeakMap");
+        if !made.is_new || !is_weak {
+            return None;
+        }
+        let name = self.out.bindings[binding.index()].name;
+        let bare = name.trim_start_matches('_');
+        let class = self.out.functions[call.function.index()].class.map(|class| self.out.classes[class.index()].name);
+        let field = class.and_then(|class| bare.strip_prefix(class.as_str())?.strip_prefix('_')).unwrap_or(bare);
+        Some((object, (Name::from(&format!("#{field}")), method)))
+    }
+
+    fn settle_aliases(&mut self, aliases: &[(BindingId, FunctionId)]) {
+        for &(binding, function) in aliases {
+            let place = self.value(Value::Binding(binding));
+            self.replace(place, Value::This(function));
+            for user in self.out.bindings[binding.index()].captured_by.clone() {
+                self.out.functions[user.index()].captures_this = true;
+            }
+        }
+        let places: Vec<ValueId> =
+            aliases.iter().map(|&(binding, _)| self.value(Value::Binding(binding))).collect();
+        for function in &mut self.out.functions {
+            change_steps(&mut function.flow, &mut |step| {
+                !matches!(step, Step::Assign(assign) if places.contains(&assign.place))
+            });
+        }
+    }
+
+    /// Puts the replacements into effect.
+    fn rewrite(mut self) -> Summary {
+        let old = std::mem::take(&mut self.out.values);
+        let mut out = std::mem::take(&mut self.out);
+        let mut map = Rewrite {
+            known: vec![None; old.len()],
+            old,
+            replaced: self.replaced,
+            interned: FxHashMap::default(),
+            values: Vec::new(),
+        };
+        for function in &mut out.functions {
+            map.flow(&mut function.flow);
+        }
+        for call in &mut out.calls {
+            call.callee = map.id(call.callee);
+            for argument in &mut call.arguments {
+                argument.value = map.id(argument.value);
+            }
+        }
+        for object in &mut out.objects {
+            for property in &mut object.properties {
+                property.value = map.id(property.value);
+            }
+        }
+        for binding in &mut out.bindings {
+            binding.value = binding.value.map(|value| map.id(value));
+        }
+        for class in &mut out.classes {
+            for base in &mut class.bases {
+                *base = map.id(*base);
+            }
+            for field in &mut class.fields {
+                field.value = field.value.map(|value| map.id(value));
+            }
+        }
+        for export in &mut out.exports {
+            export.value = map.id(export.value);
+        }
+        out.values = map.values;
+        out.values.shrink_to_fit();
+        out.calls.shrink_to_fit();
+        out.functions.shrink_to_fit();
+        out.bindings.shrink_to_fit();
+        out.scopes.shrink_to_fit();
+        out
+    }
+}
+
+/// Old values to new ones.
+struct Rewrite {
+    old: Vec<Value>,
+    known: Vec<Option<ValueId>>,
+    replaced: FxHashMap<ValueId, ValueId>,
+    interned: FxHashMap<Value, ValueId>,
+    values: Vec<Value>,
+}
+
+impl Rewrite {
+    fn id(&mut self, old: ValueId) -> ValueId {
+        if let Some(known) = self.known[old.index()] {
+            return known;
+        }
+        let mut source = old;
+        for _ in 0..8 {
+            match self.replaced.get(&source) {
+                Some(&next) => source = next,
+                None => break,
+            }
+        }
+        let value = match self.old[source.index()].clone() {
+            Value::Member(object, name) => Value::Member(self.id(object), name),
+            Value::Index(object, key) => Value::Index(self.id(object), self.id(key)),
+            Value::Awaited(inner) => Value::Awaited(self.id(inner)),
+            Value::Spread(inner) => Value::Spread(self.id(inner)),
+            Value::Array(site, values) => Value::Array(site, values.iter().map(|id| self.id(*id)).collect()),
+            Value::Choice(values) => Value::Choice(values.iter().map(|id| self.id(*id)).collect()),
+            Value::Opaque(values) => Value::Opaque(values.iter().map(|id| self.id(*id)).collect()),
+            leaf => leaf,
+        };
+        let id = match self.interned.get(&value) {
+            Some(&id) => id,
+            None => {
+                let id = ValueId(self.values.len() as u32);
+                self.interned.insert(value.clone(), id);
+                self.values.push(value);
+                id
+            }
+        };
+        self.known[old.index()] = Some(id);
+        id
+    }
+
+    fn flow(&mut self, flow: &mut Flow) {
+        match flow {
+            Flow::Step(step) => self.step(step),
+            Flow::Sequence(parts) => {
+                parts.shrink_to_fit();
+                parts.iter_mut().for_each(|part| self.flow(part));
+            }
+            Flow::Branch { cond, then, otherwise, .. } => {
+                self.cond(cond);
+                self.flow(then);
+                self.flow(otherwise);
+            }
+            Flow::Switch { subject, arms, .. } => {
+                *subject = self.id(*subject);
+                arms.iter_mut().for_each(|arm| self.flow(arm));
+            }
+            Flow::Loop { cond, body, .. } => {
+                self.cond(cond);
+                self.flow(body);
+            }
+            Flow::Try { body, handler, finally } => {
+                self.flow(body);
+                if let Some((_, handler)) = handler {
+                    self.flow(handler);
+                }
+                if let Some(finally) = finally {
+                    self.flow(finally);
+                }
+            }
+            Flow::Labelled(_, body) => self.flow(body),
+            Flow::Exit(Exit::Return(Some(value)) | Exit::Throw(Some(value)), _) => *value = self.id(*value),
+            Flow::Label(_) | Flow::Exit(..) => {}
+        }
+    }
+
+    fn step(&mut self, step: &mut Step) {
+        match step {
+            Step::Assign(assign) => {
+                assign.place = self.id(assign.place);
+                assign.value = self.id(assign.value);
+            }
+            Step::Delete { place, .. } => *place = self.id(*place),
+            Step::Await { value, .. } => *value = self.id(*value),
+            Step::Call(_) | Step::Drop(_) | Step::ScopeEnd { .. } => {}
+        }
+    }
+
+    fn cond(&mut self, cond: &mut Cond) {
+        match cond {
+            Cond::Truthy(value) => *value = self.id(*value),
+            Cond::Equal(a, b) | Cond::Less(a, b) | Cond::AtMost(a, b) => {
+                *a = self.id(*a);
+                *b = self.id(*b);
+            }
+            Cond::Not(inner) => self.cond(inner),
+            Cond::All(parts) | Cond::Any(parts) => parts.iter_mut().for_each(|part| self.cond(part)),
+            Cond::Opaque(values) => values.iter_mut().for_each(|value| *value = self.id(*value)),
+            Cond::Config(_) => {}
+        }
+    }
+}
+
+/// Changes every step; those for which `keep` says no are taken out.
+fn change_steps(flow: &mut Flow, keep: &mut dyn FnMut(&mut Step) -> bool) {
+    match flow {
+        Flow::Step(step) => {
+            if !keep(step) {
+                *flow = Flow::empty();
+            }
+        }
+        Flow::Sequence(parts) => {
+            parts.iter_mut().for_each(|part| change_steps(part, keep));
+            parts.retain(|part| !matches!(part, Flow::Sequence(inner) if inner.is_empty()));
+        }
+        Flow::Branch { then, otherwise, .. } => {
+            change_steps(then, keep);
+            change_steps(otherwise, keep);
+        }
+        Flow::Switch { arms, .. } => arms.iter_mut().for_each(|arm| change_steps(arm, keep)),
+        Flow::Loop { body, .. } | Flow::Labelled(_, body) => change_steps(body, keep),
+        Flow::Try { body, handler, finally } => {
+            change_steps(body, keep);
+            if let Some((_, handler)) = handler {
+                change_steps(handler, keep);
+            }
+            if let Some(finally) = finally {
+                change_steps(finally, keep);
+            }
+        }
+        Flow::Label(_) | Flow::Exit(..) => {}
+    }
+}
