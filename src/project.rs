@@ -30,6 +30,7 @@
 mod calls;
 mod classes;
 mod effects;
+mod guards;
 mod index;
 mod lifetimes;
 mod likeness;
@@ -39,6 +40,7 @@ mod names;
 mod native;
 mod paths;
 mod places;
+mod public;
 mod rates;
 mod registrations;
 mod resolve;

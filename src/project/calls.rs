@@ -3,7 +3,9 @@
 use super::memo::Ask;
 use super::{AccessKind, Key, Origin, Project};
 use crate::model::contract::{Callback, Part, Registers, Runs};
-use crate::model::{Api, BindingId, BindingKind, CallId, FunctionId, FunctionKind, In, Literal, Name, Value, ValueId};
+use crate::model::{
+    Api, BindingId, BindingKind, CallId, ClassId, FunctionId, FunctionKind, In, Literal, Name, Value, ValueId,
+};
 use crate::text::FileId;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -258,7 +260,7 @@ impl<'a> Project<'a> {
     }
 
     /// The names under which a function can be reached from elsewhere.
-    fn names_of(&self, function: In<FunctionId>, class: Option<In<crate::model::ClassId>>) -> SmallVec<[Name; 4]> {
+    fn names_of(&self, function: In<FunctionId>, class: Option<In<ClassId>>) -> SmallVec<[Name; 4]> {
         let mut names: SmallVec<[Name; 4]> = SmallVec::new();
         let data = self.function(function);
         let own = class.map_or(data.name, |class| self.class(class).name);
@@ -293,8 +295,59 @@ impl<'a> Project<'a> {
         names
     }
 
+    /// Every value of the project that denotes a class.
+    pub fn class_references(&self, class: In<ClassId>) -> Arc<[In<ValueId>]> {
+        self.memos.class_references.ask(Ask::ClassReferences, class, || {
+            let mut found: Vec<In<ValueId>> = Vec::new();
+            for value in self.class_values(class) {
+                self.with_aliases(value, &mut found);
+            }
+            let data = self.class(class);
+            let mut names: SmallVec<[Name; 4]> = SmallVec::new();
+            names.push(Name::from(data.name.rsplit("::").next().unwrap_or(&data.name)));
+            for (name, origins) in self.exports_of(class.file).iter() {
+                if origins.contains(&Origin::Class(class)) {
+                    names.push(*name);
+                }
+            }
+            names.sort_unstable();
+            names.dedup();
+            let mut candidates: Vec<In<ValueId>> = names.iter().flat_map(|name| self.members_named(*name)).collect();
+            if self.is_native(class.file) {
+                candidates.extend(names.iter().flat_map(|name| self.globals_named(*name)));
+            } else if names.iter().any(|name| *name == "=" || *name == "default") {
+                candidates.extend(self.imports_of(class.file));
+            }
+            // Constructor functions are called by the name of the function.
+            let function = |project: &Self, value: In<ValueId>| match project.value(value) {
+                Value::Function(function) => project.index(value.file).constructed.get(function) == Some(&class.id),
+                _ => false,
+            };
+            for constructor in &data.constructors {
+                if let Some(value) = self.index(class.file).functions[constructor.index()].map(|id| class.with(id))
+                    && function(self, value)
+                {
+                    self.with_aliases(value, &mut found);
+                }
+            }
+            for value in candidates {
+                let denotes = self.origins(value).iter().any(|origin| match origin {
+                    Origin::Class(c) => *c == class,
+                    Origin::Function(f) => f.file == class.file && data.constructors.contains(&f.id),
+                    _ => false,
+                });
+                if denotes {
+                    self.with_aliases(value, &mut found);
+                }
+            }
+            found.sort_unstable();
+            found.dedup();
+            found.into()
+        })
+    }
+
     /// `Value::Class` of a class.
-    fn class_values(&self, class: In<crate::model::ClassId>) -> Vec<In<ValueId>> {
+    fn class_values(&self, class: In<ClassId>) -> Vec<In<ValueId>> {
         let summary = self.summary(class.file);
         let values = summary.values.iter().enumerate();
         values

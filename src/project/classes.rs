@@ -1,6 +1,6 @@
 //! Classes joined: C++ header and source by qualified name, bases found, methods and fields looked up through them.
 
-use super::memo::Ask;
+use super::memo::{Ask, apart};
 use super::{Origin, Project};
 use crate::model::{Class, ClassId, FunctionId, FunctionKind, In, Name, Summary, TypeFacts, Value};
 use crate::text::FileId;
@@ -281,13 +281,15 @@ impl Project<'_> {
     pub fn subclasses(&self, class: In<ClassId>) -> Vec<In<ClassId>> {
         let class = self.canonical_class(class);
         let all = self.memos.subclasses.get_or_init(|| {
-            let mut all: FxHashMap<In<ClassId>, Vec<In<ClassId>>> = FxHashMap::default();
-            for sub in self.classes().filter(|sub| !self.class(*sub).bases.is_empty()) {
-                for base in self.bases(sub) {
-                    all.entry(base).or_default().push(sub);
+            apart(|| {
+                let mut all: FxHashMap<In<ClassId>, Vec<In<ClassId>>> = FxHashMap::default();
+                for sub in self.classes().filter(|sub| !self.class(*sub).bases.is_empty()) {
+                    for base in self.bases(sub) {
+                        all.entry(base).or_default().push(sub);
+                    }
                 }
-            }
-            all
+                all
+            })
         });
         all.get(&class).cloned().unwrap_or_default()
     }

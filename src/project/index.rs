@@ -25,6 +25,8 @@ pub(super) struct FileIndex {
     pub(super) held_in: FxHashMap<FunctionId, (ObjectId, Option<Name>)>,
     /// `Value::Function` of each function, where any code mentions it.
     pub(super) functions: Vec<Option<ValueId>>,
+    /// `Value::Object` of each object literal.
+    pub(super) objects: Vec<Option<ValueId>>,
     /// Classes built on a constructor function.
     pub(super) constructed: FxHashMap<FunctionId, ClassId>,
     /// `Value::Member`s, grouped by name.
@@ -57,6 +59,7 @@ impl FileIndex {
             bindings: vec![None; summary.bindings.len()],
             results: vec![None; summary.calls.len()],
             functions: vec![None; summary.functions.len()],
+            objects: vec![None; summary.objects.len()],
             guarded: vec![false; summary.calls.len()],
             calls: vec![Vec::new(); summary.functions.len()],
             ..FileIndex::default()
@@ -68,6 +71,7 @@ impl FileIndex {
                 Value::Result(call) => set(&mut index.results, call.index(), id),
                 Value::Function(function) => set(&mut index.functions, function.index(), id),
                 Value::Member(..) => index.members.push(id),
+                Value::Object(object) => set(&mut index.objects, object.index(), id),
                 _ => {}
             }
         }

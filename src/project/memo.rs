@@ -2,7 +2,7 @@
 //! Computes nothing itself. An answer that was cut short by an outer question of its own circle is not remembered, so what
 //! is remembered never depends on who asked first.
 
-use super::{Access, Caller, Origins, Passed, Place, Targets};
+use super::{Access, Caller, Origins, Passed, Place, RateAnswer, Targets};
 use crate::model::{Api, CallId, ClassId, FunctionId, In, Name, Type, ValueId};
 use crate::text::FileId;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -36,6 +36,8 @@ pub(super) enum Ask {
     ClassType,
     Rate,
     Instances,
+    Lifetime,
+    ClassReferences,
     Effect,
     Other,
 }
@@ -86,6 +88,18 @@ impl Drop for Question {
             asking.cut = (asking.cut || self.outer_cut) && !asking.stack.is_empty();
         });
     }
+}
+
+/// Computes something that does not depend on what is being asked: as if nothing were.
+pub(super) fn apart<V>(compute: impl FnOnce() -> V) -> V {
+    struct Restore(Asking);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ASKING.with_borrow_mut(|asking| *asking = std::mem::take(&mut self.0));
+        }
+    }
+    let _restore = Restore(ASKING.take());
+    compute()
 }
 
 /// Answers a question unless it is being asked already: then the default.
@@ -147,6 +161,10 @@ pub(super) struct Memos<'a> {
     pub(super) references: Memo<In<FunctionId>, Arc<[In<ValueId>]>>,
     pub(super) callers: Memo<In<FunctionId>, Arc<[Caller]>>,
     pub(super) passed: Memo<In<FunctionId>, Arc<[Passed]>>,
+    pub(super) rates: Memo<In<FunctionId>, RateAnswer>,
+    pub(super) instances: Memo<In<ClassId>, RateAnswer>,
+    pub(super) class_references: Memo<In<ClassId>, Arc<[In<ValueId>]>>,
+    pub(super) public: OnceLock<super::public::Public>,
     pub(super) values: Memo<Place, Arc<[In<ValueId>]>>,
     pub(super) accesses: Memo<Place, Arc<[Access]>>,
 }

@@ -511,7 +511,7 @@ impl Project<'_> {
     pub fn fields(&self, class: In<ClassId>) -> Vec<Place> {
         let class = self.canonical_class(class);
         let declared = self.class(class).fields.iter().filter(|field| !field.is_static).map(|field| field.name);
-        let mut names: Vec<Name> = declared.chain(self.slots.of(Slot::Instance(class)).map(|(name, _)| name)).collect();
+        let mut names: Vec<Name> = declared.chain(self.slots.names(Slot::Instance(class)).iter().copied()).collect();
         names.sort_unstable();
         names.dedup();
         names.into_iter().map(|name| Place::new(Root::Field(self.field_home(class, name), name))).collect()

@@ -1,20 +1,74 @@
 //! How often functions run and instances are made: the first law's scale, derived from exports, callers, callbacks, loops
 //! and guards. Every answer says why, in words that can be checked in the code.
 
-use super::Project;
-use crate::finding::TraceStep;
-use crate::model::{CallId, ClassId, FunctionId, In, Rate};
+use super::memo::Ask;
+use super::{Passed, Project};
+use crate::finding::{StepKind, TraceStep};
+use crate::model::contract::Runs;
+use crate::model::{CallId, ClassId, Cond, FunctionId, FunctionKind, In, Literal, Loop, Rate, Value};
+use crate::text::Location;
 
 /// How often something happens, and why that is believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RateAnswer {
     /// How often; none where nothing tells.
     pub rate: Option<Rate>,
-    /// Why, outermost reason first; ready to be put into a finding's trace.
+    /// Why, the nearest reason first; ready to be put into a finding's trace.
     pub why: Vec<TraceStep>,
 }
 
+/// Reasons beyond this number say nothing to a reader.
+const REASONS: usize = 4;
+/// Events that come at most once in the life of their emitter, whatever the emitter is.
+const ONE_TIME_EVENTS: [&str; 11] =
+    ["close", "end", "finish", "exit", "listening", "ready", "open", "load", "beforeExit", "connect", "secureConnect"];
+/// Names that people give to the parameters of request handlers, the first two of a function.
+const HANDLERS: [(&str, &str); 8] = [
+    ("req", "res"),
+    ("request", "response"),
+    ("request", "reply"),
+    ("req", "reply"),
+    ("ctx", "next"),
+    ("context", "next"),
+    ("_req", "res"),
+    ("req", "rep"),
+];
+/// Parameter types of C++ functions that JavaScript calls.
+const CALLED_FROM_JS: [&str; 8] = [
+    "Napi::CallbackInfo",
+    "Nan::FunctionCallbackInfo",
+    "v8::FunctionCallbackInfo",
+    "FunctionCallbackInfo",
+    "v8::Arguments",
+    "Arguments",
+    "napi_callback_info",
+    "CallbackInfo",
+];
+
 impl RateAnswer {
+    pub(super) fn new(rate: Rate, at: Location, message: String) -> Self {
+        RateAnswer { rate: Some(rate), why: vec![TraceStep { kind: StepKind::Repeat, at, message }] }
+    }
+
+    fn known(rate: Rate) -> Self {
+        RateAnswer { rate: Some(rate), why: Vec::new() }
+    }
+
+    /// Keeps the more frequent of two answers.
+    fn raise(&mut self, other: RateAnswer) {
+        if other.rate > self.rate {
+            *self = other;
+        }
+    }
+
+    /// The same rate, for one more reason, given first.
+    pub(super) fn after(mut self, at: Location, message: String) -> Self {
+        if self.why.len() < REASONS {
+            self.why.insert(0, TraceStep { kind: StepKind::Repeat, at, message });
+        }
+        self
+    }
+
     /// The reasons as one clause, for a finding's `why`.
     pub fn because(&self) -> String {
         self.why.iter().map(|step| step.message.as_str()).collect::<Vec<_>>().join("; ")
@@ -23,18 +77,311 @@ impl RateAnswer {
 
 impl Project<'_> {
     /// How often a function runs.
-    pub fn rate(&self, _function: In<FunctionId>) -> RateAnswer {
+    pub fn rate(&self, function: In<FunctionId>) -> RateAnswer {
+        self.memos.rates.ask(Ask::Rate, function, || self.find_rate(function))
+    }
+
+    fn find_rate(&self, function: In<FunctionId>) -> RateAnswer {
+        let data = self.function(function);
+        let class = self.class_of(function);
+        match (data.kind, class) {
+            (FunctionKind::Module | FunctionKind::StaticBlock, _) => return RateAnswer::known(Rate::Once),
+            (FunctionKind::Constructor, Some(class)) | (FunctionKind::Destructor, Some(class)) => {
+                return self.instances(class);
+            }
+            _ => {}
+        }
+        if let Some(class) = self.index(function.file).constructed.get(&function.id) {
+            return self.instances(function.with(*class));
+        }
+        let mut found = self.rate_from_outside(function);
+        if found.rate >= Some(Rate::PerCall) && !self.is_native(function.file) {
+            return found;
+        }
+        let mut weak = RateAnswer::default();
+        for caller in self.callers(function).iter() {
+            if self.summary(caller.call.file).is_inside(self.call(caller.call).function, function.id)
+                && caller.call.file == function.file
+            {
+                continue;
+            }
+            let outer = self.function_name(self.function_of(caller.call));
+            let answer = self.call_rate(caller.call);
+            let answer = match outer.as_str() {
+                "the module" => answer,
+                _ => answer.after(self.locate(caller.call), format!("{outer} calls {}", self.function_name(function))),
+            };
+            if caller.weak { weak.raise(answer) } else { found.raise(answer) }
+        }
+        for passed in self.passed_to(function).iter() {
+            found.raise(self.passed_rate(passed));
+        }
+        if found.rate.is_none() { weak } else { found }
+    }
+
+    /// By those who call it without the project's doing: users of the package, JavaScript, a framework.
+    fn rate_from_outside(&self, function: In<FunctionId>) -> RateAnswer {
+        let data = self.function(function);
+        let at = self.locate_function(function);
+        let name = self.function_name(function);
+        if self.is_native(function.file) {
+            let from_js = data.parameters.iter().any(|parameter| {
+                let ty = self.binding(function.with(*parameter)).ty.as_ref();
+                ty.is_some_and(|ty| CALLED_FROM_JS.contains(&&*ty.name))
+            });
+            if from_js {
+                return RateAnswer::new(Rate::PerCall, at, format!("{name} runs for each call from JavaScript"));
+            }
+        }
+        if let Some(class) = self.class_of(function)
+            && let Some(ty) = self.class_type(class)
+            && let Some(runs) = self.contracts.bases(ty).find_map(|ty| ty.overrides.get(data.name.as_str()))
+        {
+            return match runs {
+                Runs::Event => {
+                    RateAnswer::new(Rate::PerEvent, at, format!("{name} is called again and again by its {}", ty.noun))
+                }
+                _ => self.instances(class).after(at, format!("{name} runs for each {}", ty.noun)),
+            };
+        }
+        if self.is_public(function) {
+            return RateAnswer::new(
+                Rate::PerCall,
+                at,
+                match self.class_of(function) {
+                    Some(_) => format!("{name} is a public method: callers may call it as often as they like"),
+                    None => format!("{name} is exported: callers may call it as often as they like"),
+                },
+            );
+        }
+        let unused = || self.callers(function).is_empty() && self.passed_to(function).is_empty();
+        let exported = !data.name.starts_with(['_', '#'])
+            && match self.class_of(function) {
+                Some(class) => self.is_exported_class(class),
+                None => self.is_exported(function),
+            };
+        if exported && !self.is_native(function.file) && unused() {
+            return RateAnswer::new(
+                Rate::PerCall,
+                at,
+                format!("{name} is exported and may be called any number of times"),
+            );
+        }
+        self.returned_rate(function)
+    }
+
+    /// A closure that its function gives back to its callers.
+    fn returned_rate(&self, function: In<FunctionId>) -> RateAnswer {
+        let Some(parent) = self.function(function).parent else { return RateAnswer::default() };
+        let parent = function.with(parent);
+        let index = self.index(function.file);
+        let returned = index.returns[parent.id.index()].iter().any(|value| {
+            self.origins(function.with(*value)).iter().any(|origin| match origin {
+                super::Origin::Function(f) => *f == function,
+                super::Origin::Object(object) => {
+                    index.held_in.get(&function.id).is_some_and(|(held, _)| *held == object.id)
+                }
+                _ => false,
+            })
+        });
+        if returned && (self.is_public(parent) || self.is_exported(parent)) {
+            let name = self.function_name(parent);
+            return RateAnswer::new(
+                Rate::PerCall,
+                self.locate_function(function),
+                format!("{name} gives it to its callers, who may call it as often as they like"),
+            );
+        }
+        RateAnswer::default()
+    }
+
+    /// By what it is handed to.
+    fn passed_rate(&self, passed: &Passed) -> RateAnswer {
+        let at = self.locate(passed.call);
+        let head = self.head_text(passed.call);
+        match passed.handed.runs {
+            Some(Runs::Sync) => {
+                let each = self.receiver(passed.call).is_some_and(|list| !self.is_constant_list(list));
+                let answer = self.call_rate(passed.call);
+                if each && answer.rate >= Some(Rate::PerInstance) {
+                    return RateAnswer::new(
+                        Rate::PerEvent,
+                        at,
+                        format!("passed to `{head}`, which runs it for each element"),
+                    );
+                }
+                answer
+            }
+            Some(Runs::Once | Runs::Maybe) => self.call_rate(passed.call),
+            Some(Runs::Event) => match passed.handed.event {
+                Some(event) if self.is_one_time(passed.call, &event) => self.call_rate(passed.call),
+                Some(event) => {
+                    RateAnswer::new(Rate::PerEvent, at, format!("passed to `{head}`, which runs it for each `{event}`"))
+                }
+                None => {
+                    RateAnswer::new(Rate::PerEvent, at, format!("passed to `{head}`, which runs it again and again"))
+                }
+            },
+            None => self.handler_rate(passed, at, &head),
+        }
+    }
+
+    fn is_one_time(&self, call: In<CallId>, event: &str) -> bool {
+        ONE_TIME_EVENTS.contains(&event)
+            || self
+                .receiver(call)
+                .and_then(|receiver| self.ty(receiver))
+                .is_some_and(|ty| self.contracts.bases(ty).any(|ty| ty.ends.iter().any(|end| end == event)))
+    }
+
+    /// `app.get('/x', (req, res) => …)` of a framework that no row knows.
+    fn handler_rate(&self, passed: &Passed, at: Location, head: &str) -> RateAnswer {
+        let function = passed.handed.function;
+        if self.is_native(function.file) {
+            return RateAnswer::default();
+        }
+        let parameters = &self.function(function).parameters;
+        let name = |index: usize| parameters.get(index).map(|binding| self.binding(function.with(*binding)).name);
+        if let (Some(first), Some(second)) = (name(0), name(1))
+            && HANDLERS.iter().any(|(a, b)| first == *a && second == *b)
+        {
+            let message = format!("passed to `{head}` as a handler of requests (`{first}`, `{second}`)");
+            return RateAnswer::new(Rate::PerEvent, at, message);
+        }
         RateAnswer::default()
     }
 
     /// How often a call happens: its function's rate, raised by loops around it, lowered by once-guards
     /// (`if (done) return; done = true`, `if (!x) x = …`).
-    pub fn call_rate(&self, _call: In<CallId>) -> RateAnswer {
-        RateAnswer::default()
+    pub fn call_rate(&self, call: In<CallId>) -> RateAnswer {
+        let function = self.function_of(call);
+        let mut answer = self.rate(function);
+        if let Some(head) = self.open_loop(call, answer.rate) {
+            let at = self.at(call.file, head);
+            answer = RateAnswer::new(Rate::PerEvent, at, "in a loop, for each of its turns".to_owned());
+        }
+        if answer.rate > Some(Rate::Once) {
+            for guard in self.guards(call) {
+                let born = self.place_lifetime(guard.place);
+                if let Some(rate) = born.born
+                    && Some(rate) < answer.rate
+                {
+                    let at = self.at(call.file, guard.span);
+                    let message = format!("guarded by `{}`", self.place_text(guard.place));
+                    answer = RateAnswer { rate: Some(rate), why: born.why }.after(at, message);
+                }
+            }
+        }
+        answer
+    }
+
+    /// The head of a loop around a call that makes it more frequent than its function: one that is not over a constant list. In
+    /// code that runs once only a loop without end counts.
+    fn open_loop(&self, call: In<CallId>, outer: Option<Rate>) -> Option<crate::text::Span> {
+        let index = self.index(call.file);
+        let heads = index.loops.get(&call.id)?;
+        heads.iter().map(|head| &index.heads[*head as usize]).find_map(|head| {
+            let open = match (head.kind, &head.cond) {
+                (Loop::ForEach, cond) => {
+                    let mut constant = false;
+                    cond.values(&mut |value| constant |= self.is_constant_list(call.with(value)));
+                    !constant && outer > Some(Rate::Once)
+                }
+                (_, Cond::Truthy(value)) => {
+                    matches!(self.value(call.with(*value)), Value::Literal(_)) || outer > Some(Rate::Once)
+                }
+                (_, Cond::Less(_, bound) | Cond::AtMost(_, bound)) => {
+                    !matches!(self.value(call.with(*bound)), Value::Literal(Literal::Int(_)))
+                        && outer > Some(Rate::Once)
+                }
+                (_, Cond::Opaque(values)) if values.is_empty() => true,
+                _ => outer > Some(Rate::Once),
+            };
+            open.then_some(head.span)
+        })
+    }
+
+    /// An array literal without spreads.
+    fn is_constant_list(&self, value: In<crate::model::ValueId>) -> bool {
+        match self.origin(value) {
+            super::Origin::Array(array) => match self.value(array) {
+                Value::Array(_, parts) => {
+                    !parts.iter().any(|part| matches!(self.value(array.with(*part)), Value::Spread(_)))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// How often instances of a class are made.
-    pub fn instances(&self, _class: In<ClassId>) -> RateAnswer {
-        RateAnswer::default()
+    pub fn instances(&self, class: In<ClassId>) -> RateAnswer {
+        let class = self.canonical_class(class);
+        self.memos.instances.ask(Ask::Instances, class, || self.find_instances(class))
+    }
+
+    fn find_instances(&self, class: In<ClassId>) -> RateAnswer {
+        let at = self.at(class.file, self.class(class).span);
+        let name = self.class(class).name;
+        let mut found = RateAnswer::default();
+        for site in self.constructions(class) {
+            let outer = self.function_name(self.function_of(site));
+            let answer = self.call_rate(site);
+            let message = format!("{outer} makes an instance of `{name}`");
+            found.raise(if outer == "the module" { answer } else { answer.after(self.locate(site), message) });
+        }
+        if self.is_native(class.file) {
+            if self.class_type(class).is_some_and(|ty| self.contracts.is_family(ty, "object-wrap")) {
+                found.raise(RateAnswer::new(
+                    Rate::PerInstance,
+                    at,
+                    format!("JavaScript may make any number of `{name}`"),
+                ));
+            }
+        } else if self.is_public_class(class) && self.has_public_constructor(class) {
+            found.raise(RateAnswer::new(
+                Rate::PerInstance,
+                at,
+                format!("`{name}` is exported: users may make as many instances as they like"),
+            ));
+        }
+        for sub in self.subclasses(class) {
+            found.raise(self.instances(sub));
+        }
+        if found.rate.is_none() && !self.is_native(class.file) && self.is_exported_class(class) {
+            return RateAnswer::new(
+                Rate::PerInstance,
+                at,
+                format!("`{name}` is exported and may have any number of instances"),
+            );
+        }
+        found
+    }
+
+    /// The class itself is exported, not just one instance of it.
+    fn has_public_constructor(&self, class: In<ClassId>) -> bool {
+        let instance_only = self
+            .exports_of(class.file)
+            .iter()
+            .any(|(_, origins)| origins.iter().any(|origin| matches!(origin, super::Origin::New(_, c) if *c == class)));
+        !instance_only
+            || self.exports_of(class.file).iter().any(|(_, origins)| origins.contains(&super::Origin::Class(class)))
+    }
+
+    /// The calls that make instances of a class itself.
+    pub fn constructions(&self, class: In<ClassId>) -> Vec<In<CallId>> {
+        let mut found: Vec<In<CallId>> = Vec::new();
+        for value in self.class_references(class).iter() {
+            for access in self.index(value.file).accesses(value.id) {
+                if let super::AccessKind::Called { call } = access.kind
+                    && (self.call(value.with(call)).is_new || self.is_native(class.file))
+                {
+                    found.push(value.with(call));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }

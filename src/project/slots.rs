@@ -28,6 +28,7 @@ type Found = SmallVec<[In<ValueId>; 1]>;
 #[derive(Default)]
 pub(super) struct Slots {
     slots: FxHashMap<(Holder, Name), Found>,
+    names: FxHashMap<Holder, SmallVec<[Name; 4]>>,
 }
 
 impl Slots {
@@ -40,7 +41,11 @@ impl Slots {
             .collect();
         let mut slots = Slots::default();
         for (key, value) in found.into_iter().flatten() {
-            slots.slots.entry(key).or_default().push(value);
+            let found = slots.slots.entry(key).or_default();
+            if found.is_empty() {
+                slots.names.entry(key.0).or_default().push(key.1);
+            }
+            found.push(value);
         }
         slots
     }
@@ -55,12 +60,14 @@ impl Slots {
         self.slots.contains_key(&(Holder::Instance(class), name))
     }
 
-    /// The assigned slots of one owner.
-    pub(super) fn of(&self, wanted: Holder) -> impl Iterator<Item = (Name, &[In<ValueId>])> {
-        self.slots
-            .iter()
-            .filter(move |((holder, _), _)| *holder == wanted)
-            .map(|((_, name), found)| (*name, &found[..]))
+    /// The names of the assigned slots of one owner.
+    pub(super) fn names(&self, holder: Holder) -> &[Name] {
+        self.names.get(&holder).map_or(&[], |names| names)
+    }
+
+    /// The values of the assigned slots of one owner.
+    pub(super) fn of(&self, holder: Holder) -> impl Iterator<Item = In<ValueId>> + '_ {
+        self.names(holder).iter().flat_map(move |name| self.get(holder, *name)).copied()
     }
 }
 
