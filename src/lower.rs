@@ -3,6 +3,8 @@
 mod cpp;
 mod js;
 
+pub use cpp::{Definition, MacroTable, collect_macros};
+
 use crate::model::{Language, Summary};
 
 /// The language of a file by its ending (lower case); none for files that leaklint does not read.
@@ -21,7 +23,7 @@ pub fn language_of(path: &str) -> Option<Language> {
 pub fn lower(path: &str, text: &str) -> Summary {
     match language_of(path) {
         Some(language @ (Language::Js | Language::Ts)) => js::lower(path, text, language),
-        Some(language) => cpp::lower(text, language),
+        Some(language) => cpp::lower(text, language, &MacroTable::default()),
         None => Summary::default(),
     }
 }

@@ -1,8 +1,82 @@
 //! C, C++ and Objective-C++ to a summary: the only user of tree-sitter.
+//!
+//! The file's tokens are taken through the preprocessor's work first (`macros`), mended for the grammar (`mend`) and
+//! written out again (`prepared`), every byte with its origin; then the syntax tree of that text is walked twice: `item`
+//! declares, `statement` and `expression` lower the code. Half of all real files do not parse cleanly even so: what does
+//! is lowered, and the summary is marked partial.
 
-use crate::model::{Language, Summary};
+mod condition;
+mod declaration;
+mod expression;
+mod item;
+mod lowering;
+mod macros;
+mod prepared;
+mod statement;
+mod token;
+mod types;
 
-/// Lowers one C or C++ file.
-pub fn lower(_text: &str, language: Language) -> Summary {
-    Summary { language: Some(language), ..Summary::default() }
+pub use macros::{Definition, MacroTable, collect_macros};
+
+use crate::model::{Language, Name, Summary, SyntaxError};
+use crate::text::Span;
+use lowering::{Lowering, children};
+use prepared::Prepared;
+use tree_sitter::Parser;
+
+/// Longest text that is parsed; amalgamated libraries and generated tables are longer.
+const LONGEST: usize = 6 << 20;
+
+/// Lowers one C or C++ file, with the macros of what it includes.
+pub fn lower(text: &str, language: Language, table: &MacroTable) -> Summary {
+    if text.len() > LONGEST {
+        let message = "file too long to be read".to_owned();
+        let errors = vec![SyntaxError { offset: 0, message }];
+        return Summary { language: Some(language), errors, partial: true, ..Summary::default() };
+    }
+    let (tokens, comments) = token::lex(text);
+    let includes = includes(&tokens);
+    let (tokens, macros) = macros::expand(tokens, table);
+    let prepared = Prepared::new(&tokens, Vec::new());
+    let mut summary = lower_prepared(&prepared, language, Span::new(0, text.len() as u32));
+    summary.comments = comments;
+    summary.includes = includes;
+    summary.macros = macros;
+    summary
+}
+
+fn lower_prepared(prepared: &Prepared, language: Language, whole: Span) -> Summary {
+    let mut parser = Parser::new();
+    let tree = match parser.set_language(&tree_sitter_cpp::LANGUAGE.into()) {
+        Ok(()) => parser.parse(&prepared.text, None),
+        Err(_) => None,
+    };
+    let mut lowering = Lowering::new(prepared, language, parser, whole);
+    match tree {
+        Some(tree) => {
+            let root = tree.root_node();
+            lowering.out.partial |= root.has_error();
+            let mut pending = Vec::new();
+            lowering.items(&children(root), &item::Place::default(), &mut pending);
+            let (module, functions): (Vec<_>, Vec<_>) =
+                pending.into_iter().partition(|code| matches!(code, item::Pending::Module(_)));
+            lowering.run(&module);
+            lowering.finish_module();
+            lowering.run(&functions);
+        }
+        None => lowering.out.partial = true,
+    }
+    lowering.out
+}
+
+/// What a file includes, as written.
+fn includes(tokens: &[token::Token<'_>]) -> Vec<Name> {
+    let mut found = Vec::new();
+    for token in tokens {
+        if let Some(("include" | "import" | "include_next", rest)) = token.directive() {
+            let path = rest.trim_matches(['"', '<', '>', ' ', '\t', ';']);
+            found.push(Name::from(path));
+        }
+    }
+    found
 }

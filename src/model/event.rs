@@ -28,7 +28,8 @@ pub enum Step {
         is_yield: bool,
     },
     /// A variable goes out of scope and its destructor runs: C++ objects with destructors, JavaScript `using`.
-    /// Smart pointers release what they hold; raw pointers never get this step.
+    /// Smart pointers release what they hold; raw pointers never get this step. In C++ it also stands before each `return`,
+    /// `break` and `continue` that leaves the scope, but not for what is returned itself.
     Drop(BindingId),
     /// A block ends and these of its variables (raw pointers, plain handles) can no longer be reached.
     ScopeEnd {
@@ -64,6 +65,9 @@ pub struct Call {
     pub callee: ValueId,
     /// Its arguments, in order.
     pub arguments: Box<[Argument]>,
+    /// C++: template arguments of the callee that are values or functions of the file (`SetAccessor<&X::Get>`,
+    /// `js_create_external_arraybuffer<finalize>`); types are left out.
+    pub template_arguments: Box<[Argument]>,
     /// The function whose code this is.
     pub function: FunctionId,
     /// The whole call expression.

@@ -1,5 +1,5 @@
 //! What is kept of one file when its syntax tree is dropped. A summary knows only its own file, holds no verdict, and is
-//! a pure function of the file's bytes and language.
+//! a pure function of the file's bytes and language (C and C++: and of the macros that its includes define).
 
 use super::{
     BindingId, Call, CallId, ClassId, Flow, FunctionId, Name, ObjectId, ObjectLiteral, ScopeId, Value, ValueId,
@@ -50,6 +50,8 @@ pub struct Summary {
     pub exports: Vec<Export>,
     /// Files that it includes or re-exports whole: `#include "x.h"`, `export * from './x'`.
     pub includes: Vec<Name>,
+    /// C++: `using namespace v8`, anywhere in the file.
+    pub usings: Vec<Name>,
     /// C and C++: `#define`s with a body.
     pub macros: Vec<Macro>,
     /// Comments, for suppression, ownership and commented-out releases.

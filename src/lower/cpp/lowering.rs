@@ -1,0 +1,572 @@
+//! The state of lowering one C or C++ file: tables of the summary being built, scopes, and the function whose code is
+//! being walked. Holds the small operations that everything else is made of; knows no syntax but names.
+
+use super::prepared::Prepared;
+use crate::model::{
+    Assign, Binding, BindingId, BindingKind, Call, CallId, ClassId, Exit, Flow, Function, FunctionId, FunctionKind,
+    Holder, Language, Literal, Name, Scope, ScopeId, Step, Summary, TypeFacts, Value, ValueId,
+};
+use crate::text::Span;
+use rustc_hash::FxHashMap;
+use tree_sitter::{Node, Parser};
+
+/// Deepest nesting of statements and expressions that is followed.
+const DEEPEST: u32 = 200;
+
+/// A function's code as it is being walked.
+#[derive(Debug)]
+pub struct Frame {
+    /// The function.
+    pub function: FunctionId,
+    /// The function whose receiver `this` is: a lambda has its outer function's.
+    pub this: FunctionId,
+    /// The class whose members are visible without `this`.
+    pub class: Option<ClassId>,
+    /// The same as written, where the class is in another file.
+    pub class_name: Option<Name>,
+    /// The innermost scope.
+    pub scope: ScopeId,
+    /// Flow being built, innermost last.
+    pub sequences: Vec<Vec<Flow>>,
+    /// Loops around.
+    pub loop_depth: u8,
+    /// The statement around.
+    pub statement: Span,
+    /// The scopes around what `break` leaves, innermost last.
+    pub breaks: Vec<ScopeId>,
+    /// The scopes around what `continue` starts again, innermost last.
+    pub continues: Vec<ScopeId>,
+}
+
+/// What a name of a class is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Member {
+    /// Of each object.
+    Own,
+    /// Of the class.
+    Static,
+}
+
+/// What a file-level name stands for in types and paths.
+#[derive(Clone, Debug)]
+pub enum Alias {
+    /// `using v8::Local;`, `namespace fs = std::filesystem`.
+    Path(Vec<Name>),
+    /// `typedef`, `using X = …`.
+    Type(TypeFacts),
+}
+
+/// One file on its way to a summary.
+pub struct Lowering<'p> {
+    /// The text that is parsed.
+    pub prepared: &'p Prepared,
+    /// What has been found.
+    pub out: Summary,
+    /// C or C++.
+    pub language: Language,
+    /// The function being walked.
+    pub frame: Frame,
+    /// Free functions with a body, by name.
+    pub functions: FxHashMap<Name, Vec<FunctionId>>,
+    /// Classes by qualified and by bare name.
+    pub classes: FxHashMap<Name, ClassId>,
+    /// Names of each class.
+    pub members: Vec<FxHashMap<Name, Member>>,
+    /// `using` and `typedef`.
+    pub aliases: FxHashMap<Name, Alias>,
+    /// For second looks at stretches that the grammar read wrongly.
+    pub parser: Parser,
+    names: Vec<FxHashMap<Name, BindingId>>,
+    interned: FxHashMap<Value, ValueId>,
+    depth: u32,
+    arrays: u32,
+}
+
+impl<'p> Lowering<'p> {
+    /// An empty summary with its top-level function and scope.
+    pub fn new(prepared: &'p Prepared, language: Language, parser: Parser, whole: Span) -> Self {
+        let mut lowering = Lowering {
+            prepared,
+            out: Summary { language: Some(language), ..Summary::default() },
+            language,
+            frame: Frame::of(FunctionId::MODULE, ScopeId(0)),
+            functions: FxHashMap::default(),
+            classes: FxHashMap::default(),
+            members: Vec::new(),
+            aliases: FxHashMap::default(),
+            parser,
+            names: Vec::new(),
+            interned: FxHashMap::default(),
+            depth: 0,
+            arrays: 0,
+        };
+        let scope = lowering.new_scope(None, FunctionId::MODULE, whole, false);
+        let module = Function { has_body: true, ..blank_function(Name::from(""), FunctionKind::Module, scope, whole) };
+        lowering.out.functions.push(module);
+        lowering
+    }
+
+    /// The text of a node.
+    pub fn text(&self, node: Node<'_>) -> &'p str {
+        self.prepared.text.get(node.byte_range()).unwrap_or("")
+    }
+
+    /// Where a node comes from.
+    pub fn span(&self, node: Node<'_>) -> Span {
+        self.prepared.origin(node.start_byte(), node.end_byte())
+    }
+
+    /// Runs a deeper level; where it gets too deep, the code is left out.
+    pub fn deeper<T>(&mut self, otherwise: T, run: impl FnOnce(&mut Self) -> T) -> T {
+        if self.depth >= DEEPEST {
+            self.out.partial = true;
+            return otherwise;
+        }
+        self.depth += 1;
+        let result = run(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Interns a value.
+    pub fn value(&mut self, value: Value) -> ValueId {
+        if let Some(&id) = self.interned.get(&value) {
+            return id;
+        }
+        let id = ValueId(self.out.values.len() as u32);
+        self.out.values.push(value.clone());
+        self.interned.insert(value, id);
+        id
+    }
+
+    /// A literal.
+    pub fn literal(&mut self, literal: Literal) -> ValueId {
+        self.value(Value::Literal(literal))
+    }
+
+    /// Anything else that mentions these.
+    pub fn opaque(&mut self, parts: impl Into<Box<[ValueId]>>) -> ValueId {
+        self.value(Value::Opaque(parts.into()))
+    }
+
+    /// A fresh array.
+    pub fn array(&mut self, elements: Vec<ValueId>) -> ValueId {
+        self.arrays += 1;
+        self.value(Value::Array(self.arrays, elements.into()))
+    }
+
+    /// `object.name`, pointers followed.
+    pub fn member(&mut self, object: ValueId, name: Name) -> ValueId {
+        let object = match self.out.value(object) {
+            Value::Deref(inner) | Value::Address(inner) => *inner,
+            _ => object,
+        };
+        self.value(Value::Member(object, name))
+    }
+
+    /// A path of a type or of something in a namespace.
+    pub fn path(&mut self, path: &[Name]) -> ValueId {
+        let mut names = path.iter();
+        let first = *names.next().unwrap_or(&Name::from(""));
+        let mut value = self.value(Value::Global(first));
+        for name in names {
+            value = self.value(Value::Member(value, *name));
+        }
+        value
+    }
+
+    /// The receiver, noting that lambdas on the way keep it.
+    pub fn this(&mut self) -> ValueId {
+        let this = self.frame.this;
+        let mut function = self.frame.function;
+        while function != this {
+            self.out.functions[function.index()].captures_this = true;
+            match self.out.functions[function.index()].parent {
+                Some(parent) => function = parent,
+                None => break,
+            }
+        }
+        self.value(Value::This(this))
+    }
+
+    /// Opens a scope.
+    pub fn new_scope(&mut self, parent: Option<ScopeId>, function: FunctionId, span: Span, is_loop: bool) -> ScopeId {
+        let id = ScopeId(self.out.scopes.len() as u32);
+        self.out.scopes.push(Scope { parent, function, span, bindings: Vec::new(), is_loop });
+        self.names.push(FxHashMap::default());
+        id
+    }
+
+    /// Declares a variable in a scope; a second declaration of a name (the other side of an `#if`) is the same one.
+    pub fn declare(&mut self, scope: ScopeId, name: Name, kind: BindingKind, span: Span, ty: Option<TypeFacts>) -> BindingId {
+        if !name.is_empty()
+            && let Some(&known) = self.names[scope.index()].get(&name)
+        {
+            return known;
+        }
+        let id = BindingId(self.out.bindings.len() as u32);
+        let function = self.out.scopes[scope.index()].function;
+        let assignments = u32::from(matches!(kind, BindingKind::Parameter(_) | BindingKind::Catch));
+        let binding = Binding { name, kind, scope, function, span, value: None, assignments, captured_by: Vec::new(), ty };
+        self.out.bindings.push(binding);
+        self.out.scopes[scope.index()].bindings.push(id);
+        if !name.is_empty() {
+            self.names[scope.index()].insert(name, id);
+        }
+        id
+    }
+
+    /// Empties a scope whose declaration is replaced by a definition.
+    pub fn forget_scope(&mut self, scope: ScopeId) {
+        self.names[scope.index()].clear();
+        self.out.scopes[scope.index()].bindings.clear();
+    }
+
+    /// A variable of exactly this scope.
+    pub fn declared(&self, scope: ScopeId, name: Name) -> Option<BindingId> {
+        self.names[scope.index()].get(&name).copied()
+    }
+
+    /// What a name without qualification means here.
+    pub fn resolve(&mut self, name: Name) -> ValueId {
+        let mut scope = Some(self.frame.scope);
+        while let Some(at) = scope.filter(|at| *at != ScopeId(0)) {
+            if let Some(binding) = self.declared(at, name) {
+                return self.mention(binding);
+            }
+            scope = self.out.scopes[at.index()].parent;
+        }
+        if let Some(member) = self.own_member(name) {
+            return member;
+        }
+        if let Some(binding) = self.declared(ScopeId(0), name) {
+            return self.mention(binding);
+        }
+        if let Some(functions) = self.functions.get(&name) {
+            let function = functions[0];
+            return self.value(Value::Function(function));
+        }
+        match self.aliases.get(&name) {
+            Some(Alias::Path(path)) => {
+                let path = path.clone();
+                self.path(&path)
+            }
+            _ => self.value(Value::Global(name)),
+        }
+    }
+
+    /// A name that the class around (or a base in this file) has.
+    fn own_member(&mut self, name: Name) -> Option<ValueId> {
+        let qualifier = self.frame.class.map(|class| self.out.class(class).name).or(self.frame.class_name)?;
+        let (class, kind) = match self.frame.class {
+            Some(class) => self.find_member(class, name, 0).unzip(),
+            None => (None, None),
+        };
+        let owner = class.map_or(qualifier, |class| self.out.class(class).name);
+        // A static member's definition is a variable of this file, named as written.
+        for owner in [owner, qualifier, bare(owner)] {
+            if let Some(binding) = self.declared(ScopeId(0), Name::from(&format!("{owner}::{name}"))) {
+                return Some(self.mention(binding));
+            }
+        }
+        match kind? {
+            Member::Own => {
+                let this = self.this();
+                Some(self.member(this, name))
+            }
+            Member::Static => Some(self.static_member(class?, name)),
+        }
+    }
+
+    /// A member of the class itself: its code where that is here, else its path.
+    pub fn static_member(&mut self, class: ClassId, name: Name) -> ValueId {
+        let owner = self.out.class(class);
+        let method = owner.methods.iter().find(|method| method.name == name).map(|method| method.function);
+        if let Some(function) = method.filter(|function| self.out.function(*function).has_body) {
+            return self.value(Value::Function(function));
+        }
+        let path: Vec<Name> = owner.name.split("::").map(Name::from).chain([name]).collect();
+        self.path(&path)
+    }
+
+    fn find_member(&self, class: ClassId, name: Name, depth: u32) -> Option<(ClassId, Member)> {
+        if let Some(&member) = self.members[class.index()].get(&name) {
+            return Some((class, member));
+        }
+        if depth > 8 {
+            return None;
+        }
+        self.out.class(class).bases.iter().find_map(|&base| {
+            let base = self.class_of_path(base)?;
+            (base != class).then(|| self.find_member(base, name, depth + 1)).flatten()
+        })
+    }
+
+    /// The class of this file that a path names.
+    pub fn class_of_path(&self, path: ValueId) -> Option<ClassId> {
+        match self.out.value(path) {
+            Value::Global(name) | Value::Member(_, name) => self.classes.get(name).copied(),
+            _ => None,
+        }
+    }
+
+    /// The value of a variable, noting which functions keep it.
+    fn mention(&mut self, binding: BindingId) -> ValueId {
+        let owner = self.out.binding(binding).function;
+        let mut function = self.frame.function;
+        let mut chain = Vec::new();
+        while function != owner {
+            chain.push(function);
+            match self.out.functions[function.index()].parent {
+                Some(parent) => function = parent,
+                None => break,
+            }
+        }
+        for function in chain.into_iter().rev() {
+            let captured_by = &mut self.out.bindings[binding.index()].captured_by;
+            if !captured_by.contains(&function) {
+                captured_by.push(function);
+                self.out.functions[function.index()].captures.push(binding);
+            }
+        }
+        self.value(Value::Binding(binding))
+    }
+
+    /// Adds to the flow.
+    pub fn push(&mut self, flow: Flow) {
+        if let Some(sequence) = self.frame.sequences.last_mut() {
+            sequence.push(flow);
+        }
+    }
+
+    /// Adds a way out.
+    pub fn exit(&mut self, exit: Exit, span: Span) {
+        self.push(Flow::Exit(exit, span));
+    }
+
+    /// The flow of what `run` walks, kept apart.
+    pub fn apart<T>(&mut self, run: impl FnOnce(&mut Self) -> T) -> (Flow, T) {
+        self.frame.sequences.push(Vec::new());
+        let result = run(self);
+        let mut parts = self.frame.sequences.pop().unwrap_or_default();
+        let flow = if parts.len() == 1 { parts.remove(0) } else { Flow::Sequence(parts) };
+        (flow, result)
+    }
+
+    /// A call, which happens now.
+    pub fn call(&mut self, call: Call) -> ValueId {
+        let id = CallId(self.out.calls.len() as u32);
+        self.out.calls.push(call);
+        self.push(Flow::Step(Step::Call(id)));
+        self.value(Value::Result(id))
+    }
+
+    /// A call of something with arguments, nothing special about it.
+    pub fn plain_call(&mut self, callee: ValueId, span: Span, name_span: Span) -> Call {
+        Call {
+            callee,
+            arguments: Box::default(),
+            template_arguments: Box::default(),
+            function: self.frame.function,
+            span,
+            statement: self.frame.statement,
+            name_span,
+            is_new: false,
+            is_array_new: false,
+            is_placement: false,
+            is_optional: false,
+            is_discarded: false,
+            is_awaited: false,
+            loop_depth: self.frame.loop_depth,
+        }
+    }
+
+    /// A place receives a value.
+    pub fn assign(&mut self, place: ValueId, value: ValueId, span: Span, is_declaration: bool) {
+        if let Value::Binding(binding) = *self.out.value(place) {
+            self.note_write(binding, Some(value));
+        }
+        let statement = self.frame.statement;
+        let assign = Assign { place, value, span, statement, only_if_empty: false, is_declaration };
+        self.push(Flow::Step(Step::Assign(assign)));
+    }
+
+    /// Counts a write to a variable; a value that cannot be seen is none.
+    pub fn note_write(&mut self, binding: BindingId, value: Option<ValueId>) {
+        let binding = &mut self.out.bindings[binding.index()];
+        binding.assignments += 1;
+        binding.value = if binding.assignments == 1 { value } else { None };
+    }
+
+    /// Whether leaving its scope runs something: objects and smart pointers, not what is raw or borrowed.
+    pub fn is_dropped(&self, binding: BindingId) -> bool {
+        let binding = self.out.binding(binding);
+        binding.kind != BindingKind::Static
+            && binding.ty.as_ref().is_some_and(|ty| match ty.holder {
+                Holder::Smart => true,
+                Holder::Value => self.language == Language::Cpp && ty.name != "auto",
+                Holder::Raw | Holder::Reference => false,
+            })
+    }
+
+    /// The destructors that run on the way out of the current scope and those around it, up to but without `until`.
+    pub fn drops(&mut self, until: Option<ScopeId>, returned: Option<ValueId>) {
+        let returned = returned.and_then(|value| match self.out.value(value) {
+            Value::Binding(binding) => Some(*binding),
+            _ => None,
+        });
+        let function = self.frame.function;
+        let mut at = Some(self.frame.scope);
+        while let Some(scope) = at.filter(|scope| Some(*scope) != until && *scope != ScopeId(0)) {
+            if self.out.scopes[scope.index()].function != function {
+                break;
+            }
+            self.drop_scope(scope, returned);
+            at = self.out.scopes[scope.index()].parent;
+        }
+    }
+
+    fn drop_scope(&mut self, scope: ScopeId, except: Option<BindingId>) {
+        for binding in self.out.scopes[scope.index()].bindings.clone().into_iter().rev() {
+            if Some(binding) != except && self.is_dropped(binding) {
+                self.push(Flow::Step(Step::Drop(binding)));
+            }
+        }
+    }
+
+    /// Runs `run` in a new scope inside the current one and ends it: destructors, then what becomes unreachable.
+    pub fn scoped<T>(&mut self, span: Span, is_loop: bool, run: impl FnOnce(&mut Self) -> T) -> T {
+        let outer = self.frame.scope;
+        let scope = self.new_scope(Some(outer), self.frame.function, span, is_loop);
+        self.frame.scope = scope;
+        let result = run(self);
+        self.end_scope(scope, span);
+        self.frame.scope = outer;
+        result
+    }
+
+    /// Ends a scope whose code has been walked.
+    pub fn end_scope(&mut self, scope: ScopeId, span: Span) {
+        if self.is_left() {
+            return;
+        }
+        self.drop_scope(scope, None);
+        let bindings: Box<[BindingId]> = self.out.scopes[scope.index()]
+            .bindings
+            .iter()
+            .copied()
+            .filter(|&id| {
+                let binding = self.out.binding(id);
+                let is_reference = binding.ty.as_ref().is_some_and(|ty| ty.holder == Holder::Reference);
+                !self.is_dropped(id) && !is_reference && !matches!(binding.kind, BindingKind::Static)
+            })
+            .collect();
+        if !bindings.is_empty() {
+            let brace = Span::new(span.end.saturating_sub(1), span.end);
+            self.push(Flow::Step(Step::ScopeEnd { bindings, span: brace }));
+        }
+    }
+
+    /// Whether the straight line has just been left.
+    fn is_left(&self) -> bool {
+        let last = self.frame.sequences.last().and_then(|sequence| sequence.last());
+        matches!(last, Some(Flow::Exit(exit, _)) if !matches!(exit, Exit::Macro(_)))
+    }
+
+    /// A new function with its own scope.
+    pub fn new_function(&mut self, name: Name, kind: FunctionKind, span: Span, parent_scope: ScopeId) -> FunctionId {
+        let id = FunctionId(self.out.functions.len() as u32);
+        let scope = self.new_scope(Some(parent_scope), id, span, false);
+        let parent = self.out.scopes[parent_scope.index()].function;
+        self.out.functions.push(Function { parent: Some(parent), ..blank_function(name, kind, scope, span) });
+        id
+    }
+
+    /// Stores what the file's own code does.
+    pub fn finish_module(&mut self) {
+        let flow = std::mem::replace(&mut self.frame.sequences, vec![Vec::new()]).into_iter().next();
+        self.out.functions[0].flow = Flow::Sequence(flow.unwrap_or_default());
+    }
+
+    /// Walks a function's code with a frame of its own and stores the flow.
+    pub fn in_function(&mut self, function: FunctionId, this: FunctionId, run: impl FnOnce(&mut Self)) {
+        let scope = self.out.function(function).scope;
+        let mut frame = Frame::of(function, scope);
+        frame.this = this;
+        frame.class = self.out.function(this).class;
+        frame.class_name = self.out.function(this).class_name;
+        let outer = std::mem::replace(&mut self.frame, frame);
+        run(self);
+        let body = self.out.function(function).body;
+        self.end_scope(scope, body);
+        let inner = std::mem::replace(&mut self.frame, outer);
+        let flow = Flow::Sequence(inner.sequences.into_iter().next().unwrap_or_default());
+        self.out.functions[function.index()].flow = flow;
+    }
+}
+
+impl Frame {
+    fn of(function: FunctionId, scope: ScopeId) -> Self {
+        Frame {
+            function,
+            this: function,
+            class: None,
+            class_name: None,
+            scope,
+            sequences: vec![Vec::new()],
+            loop_depth: 0,
+            statement: Span::default(),
+            breaks: Vec::new(),
+            continues: Vec::new(),
+        }
+    }
+}
+
+fn blank_function(name: Name, kind: FunctionKind, scope: ScopeId, span: Span) -> Function {
+    Function {
+        name,
+        kind,
+        parent: None,
+        class: None,
+        class_name: None,
+        is_static: false,
+        is_async: false,
+        is_generator: false,
+        parameters: Vec::new(),
+        scope,
+        flow: Flow::empty(),
+        has_body: false,
+        span,
+        body: span,
+        name_span: span,
+        captures: Vec::new(),
+        captures_this: false,
+        has_eval: false,
+        returns: None,
+        is_noexcept: false,
+        decorators: Vec::new(),
+    }
+}
+
+/// The last part of a qualified name.
+pub fn bare(name: Name) -> Name {
+    name.rsplit("::").next().map_or(name, Name::from)
+}
+
+/// The named children of a node.
+pub fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect()
+}
+
+/// The children in a field.
+pub fn fields<'t>(node: Node<'t>, name: &str) -> Vec<Node<'t>> {
+    let mut cursor = node.walk();
+    node.children_by_field_name(name, &mut cursor).collect()
+}
+
+/// Whether a node has a child of this kind, named or not.
+pub fn has_child(node: Node<'_>, kind: &str) -> bool {
+    let mut cursor = node.walk();
+    node.children(&mut cursor).any(|child| child.kind() == kind)
+}
