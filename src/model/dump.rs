@@ -288,7 +288,10 @@ impl Dump<'_> {
         let arguments: Vec<String> =
             call.arguments.iter().map(|argument| self.value(argument.value, depth + 1)).collect();
         let new = if call.is_new { "new " } else { "" };
-        format!("{new}{}({})", self.value(call.callee, depth + 1), arguments.join(", "))
+        let template: Vec<String> =
+            call.template_arguments.iter().map(|argument| self.value(argument.value, depth + 1)).collect();
+        let template = if template.is_empty() { String::new() } else { format!("<{}>", template.join(", ")) };
+        format!("{new}{}{template}({})", self.value(call.callee, depth + 1), arguments.join(", "))
     }
 
     fn values(&self, values: &[ValueId], depth: usize, between: &str) -> String {

@@ -31,7 +31,8 @@ pub enum Step {
     /// Smart pointers release what they hold; raw pointers never get this step. In C++ it also stands before each `return`,
     /// `break` and `continue` that leaves the scope, but not for what is returned itself.
     Drop(BindingId),
-    /// A block ends and these of its variables (raw pointers, plain handles) can no longer be reached.
+    /// A block ends and these of its variables (raw pointers, plain handles) can no longer be reached. In C++ it also stands
+    /// before each `break` and `continue` that leaves the block; `return` says as much by itself.
     ScopeEnd {
         /// The variables, captured ones included.
         bindings: Box<[BindingId]>,

@@ -426,6 +426,33 @@ impl<'p> Lowering<'p> {
         }
     }
 
+    /// The variables that `break` and `continue` put out of reach, innermost scope first.
+    pub fn unreachable(&mut self, until: Option<ScopeId>, span: Span) {
+        let mut at = Some(self.frame.scope);
+        let mut bindings = Vec::new();
+        while let Some(scope) = at.filter(|scope| Some(*scope) != until && *scope != ScopeId(0)) {
+            if self.out.scopes[scope.index()].function != self.frame.function {
+                break;
+            }
+            bindings.extend(self.ended(scope));
+            at = self.out.scopes[scope.index()].parent;
+        }
+        if !bindings.is_empty() {
+            self.push(Flow::Step(Step::ScopeEnd { bindings: bindings.into(), span }));
+        }
+    }
+
+    /// What can no longer be reached once a scope is left, except what was dropped.
+    fn ended(&self, scope: ScopeId) -> Vec<BindingId> {
+        let all = self.out.scopes[scope.index()].bindings.iter().copied();
+        all.filter(|&id| {
+            let binding = self.out.binding(id);
+            let is_reference = binding.ty.as_ref().is_some_and(|ty| ty.holder == Holder::Reference);
+            !self.is_dropped(id) && !is_reference && binding.kind != BindingKind::Static
+        })
+        .collect()
+    }
+
     fn drop_scope(&mut self, scope: ScopeId, except: Option<BindingId>) {
         for binding in self.out.scopes[scope.index()].bindings.clone().into_iter().rev() {
             if Some(binding) != except && self.is_dropped(binding) {
@@ -451,19 +478,10 @@ impl<'p> Lowering<'p> {
             return;
         }
         self.drop_scope(scope, None);
-        let bindings: Box<[BindingId]> = self.out.scopes[scope.index()]
-            .bindings
-            .iter()
-            .copied()
-            .filter(|&id| {
-                let binding = self.out.binding(id);
-                let is_reference = binding.ty.as_ref().is_some_and(|ty| ty.holder == Holder::Reference);
-                !self.is_dropped(id) && !is_reference && !matches!(binding.kind, BindingKind::Static)
-            })
-            .collect();
+        let bindings = self.ended(scope);
         if !bindings.is_empty() {
             let brace = Span::new(span.end.saturating_sub(1), span.end);
-            self.push(Flow::Step(Step::ScopeEnd { bindings, span: brace }));
+            self.push(Flow::Step(Step::ScopeEnd { bindings: bindings.into(), span: brace }));
         }
     }
 

@@ -46,11 +46,13 @@ impl Lowering<'_> {
             "break_statement" => {
                 let until = self.frame.breaks.last().copied();
                 self.drops(until, None);
+                self.unreachable(until, span);
                 self.exit(Exit::Break(None), span);
             }
             "continue_statement" => {
                 let until = self.frame.continues.last().copied();
                 self.drops(until, None);
+                self.unreachable(until, span);
                 self.exit(Exit::Continue(None), span);
             }
             "goto_statement" => {

@@ -454,6 +454,7 @@ impl<'a> Lowering<'a> {
         self.out.calls.push(Call {
             callee: call.callee,
             arguments: call.arguments.into(),
+            template_arguments: Box::default(),
             function: self.at.function,
             span: call.span,
             statement: self.at.statement,
