@@ -173,8 +173,8 @@ pub struct RuleInfo {
     pub summary: String,
     /// Group that `-A/-W/-D FAMILY` takes: listener, collection, timer, closure, promise, resource, native, ...
     pub family: String,
-    /// The law it applies.
-    pub law: Law,
+    /// The law it applies; none for what is reported but is no leak.
+    pub law: Option<Law>,
     /// Default severity.
     pub severity: Severity,
     /// Languages it looks at: `js`, `ts`, `c`, `cpp`.

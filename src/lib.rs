@@ -14,10 +14,14 @@
 //! `model ← project ← rules`; `report` sees only `text` and `finding`; this file wires. `tests/tidy.rs` keeps it so.
 
 pub mod catalog;
+pub mod check;
 pub mod finding;
+pub mod fingerprint;
 pub mod lower;
 pub mod model;
+pub mod nearest;
 pub mod project;
 pub mod report;
 pub mod rules;
 pub mod text;
+pub mod walk;

@@ -1,13 +1,10 @@
-//! leaklint
-use tree_sitter as _;
+//! The program: arguments in, exit code out.
 
-fn main() {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("facts") {
-        for path in arguments {
-            let bytes = std::fs::read(&path).unwrap_or_default();
-            let summary = leaklint::lower::lower(&path, &String::from_utf8_lossy(&bytes));
-            print!("{}", leaklint::model::dump::dump(&summary));
-        }
-    }
+mod cli;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
 }

@@ -1,1 +1,141 @@
-//! Findings to output. Sees positions and findings, never the model.
+//! What a run hands to people and machines, and the formats in which it does. Sees only text and findings: no parser, no
+//! project, no configuration. One format a file; only `human` names miette.
+
+mod json;
+
+use crate::finding::{Finding, RuleInfo, Severity};
+use crate::text::{Edit, Location, Position, Sources};
+use std::io::{self, Write};
+
+/// A finding as it is reported.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// What the rule said.
+    pub finding: Finding,
+    /// What the rule's page says.
+    pub info: &'static RuleInfo,
+    /// How bad it is taken here, configuration included.
+    pub severity: Severity,
+    /// The same for the same leak, whatever happens to the lines above it.
+    pub fingerprint: String,
+    /// What silences it; such a finding is counted and written by formats that can say so, and fails nothing.
+    pub suppressed: Option<Suppressed>,
+}
+
+/// What silences a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppressed {
+    /// `comment` or `baseline`.
+    pub by: &'static str,
+    /// The reason that was given with it.
+    pub reason: String,
+}
+
+/// Something that went wrong with one file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file's name.
+    pub file: String,
+    /// Where in it.
+    pub at: Position,
+    /// Lower case, no full stop.
+    pub message: String,
+}
+
+/// How many of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Files read of those that were asked for.
+    pub files: usize,
+    /// Files among them that were not read.
+    pub skipped: usize,
+    /// Files of which some code was not understood.
+    pub partial: usize,
+    /// Findings that something silences.
+    pub suppressed: usize,
+    /// Time from start to report.
+    pub milliseconds: u64,
+}
+
+/// A whole run.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The files.
+    pub sources: Sources,
+    /// Findings in their order: file, line, column, rule.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What could not be read or parsed.
+    pub errors: Vec<Problem>,
+    /// Counts.
+    pub counts: Counts,
+}
+
+/// A way to write a report down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// For machines, version 1.
+    Json,
+}
+
+impl Format {
+    /// Every format with its name.
+    pub const ALL: &[(&str, Format)] = &[("json", Format::Json)];
+
+    /// The format of a name.
+    pub fn named(name: &str) -> Option<Format> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, format)| *format)
+    }
+}
+
+/// How reports look.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// Escape sequences for colour.
+    pub color: bool,
+    /// Columns.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Style { color: false, width: 100 }
+    }
+}
+
+impl Report {
+    /// Findings that nothing silences.
+    pub fn active(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.suppressed.is_none())
+    }
+
+    /// Where a location starts, and where it ends.
+    pub fn range(&self, at: Location) -> (Position, Position) {
+        let source = self.sources.get(at.file);
+        let position = |offset| source.lines.position(&source.text, offset);
+        (position(at.span.start), position(at.span.end))
+    }
+
+    /// Name of the file of a location.
+    pub fn file(&self, at: Location) -> &str {
+        &self.sources.get(at.file).name
+    }
+
+    fn edit_range(&self, edit: &Edit) -> (Position, Position) {
+        self.range(Location { file: edit.file, span: edit.span })
+    }
+
+    /// Writes the report in a format.
+    pub fn write(&self, format: Format, _style: &Style, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Json => json::write(self, out),
+        }
+    }
+}
+
+/// Address of a rule's page: absolute where the crate says where its repository is.
+pub fn url(rule: &str) -> String {
+    match env!("CARGO_PKG_REPOSITORY") {
+        "" => format!("rules/{rule}.md"),
+        repository => format!("{repository}/blob/v{}/rules/{rule}.md", env!("CARGO_PKG_VERSION")),
+    }
+}

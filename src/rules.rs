@@ -1,7 +1,13 @@
 //! The rules: one sorted list, one short query each. A rule asks the project; it sees no parser and names no API.
+//!
+//! To add one, write its page `rules/<name>.md` (the form is in `rules/README.md`), its query `src/rules/<name>.rs` with
+//! `pub fn check(project: &Project<'_>, found: &mut Vec<Finding>)`, and its line below.
+
+mod page;
 
 use crate::finding::{Finding, RuleInfo};
 use crate::project::Project;
+use std::sync::OnceLock;
 
 /// A rule: its page and its query.
 pub struct Rule {
@@ -13,12 +19,47 @@ pub struct Rule {
     pub check: fn(&Project<'_>, &mut Vec<Finding>),
 }
 
-/// Every rule, sorted by name.
-pub const RULES: &[Rule] = &[];
+/// Declares the module of each query and the list of rules, in one line a rule.
+macro_rules! rules {
+    ($($module:ident = $name:literal),* $(,)?) => {
+        $(mod $module;)*
+
+        /// Every rule, sorted by name.
+        pub const RULES: &[Rule] = &[$(Rule {
+            name: $name,
+            page: include_str!(concat!("../rules/", $name, ".md")),
+            check: $module::check,
+        }),*];
+    };
+}
+
+rules! {}
+
+/// The name under which a suppression comment that suppresses nothing is reported. Not a leak, so not in [`RULES`].
+pub const UNUSED_SUPPRESSION: &str = "unused-suppression";
+
+/// What the pages say of every rule, in the order of [`RULES`], and of [`UNUSED_SUPPRESSION`] last.
+pub fn infos() -> &'static [RuleInfo] {
+    static INFOS: OnceLock<Vec<RuleInfo>> = OnceLock::new();
+    INFOS.get_or_init(|| {
+        let unused = (UNUSED_SUPPRESSION, include_str!("../rules/meta/unused-suppression.md"));
+        RULES
+            .iter()
+            .map(|rule| (rule.name, rule.page))
+            .chain([unused])
+            .map(|(name, page)| page::info(name, page))
+            .collect()
+    })
+}
+
+/// What the page says of a rule.
+pub fn info(name: &str) -> Option<&'static RuleInfo> {
+    infos().iter().find(|info| info.name == name)
+}
 
 impl Rule {
     /// What the front matter of the page says.
-    pub fn info(&self) -> RuleInfo {
-        todo!()
+    pub fn info(&self) -> &'static RuleInfo {
+        info(self.name).unwrap_or(&infos()[infos().len() - 1])
     }
 }

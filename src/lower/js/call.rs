@@ -70,8 +70,7 @@ impl Lowering<'_> {
         let Expr::Member(member) = callee else { return (self.expr(callee), arguments) };
         let MemberProp::Ident(method) = &member.prop else { return (self.expr(callee), arguments) };
         let object = transparent(&member.obj);
-        let first_is_this =
-            arguments.first().is_some_and(|first| matches!(transparent(&first.expr), Expr::This(_)));
+        let first_is_this = arguments.first().is_some_and(|first| matches!(transparent(&first.expr), Expr::This(_)));
         if let (Expr::Fn(function), true) = (object, first_is_this) {
             // A function literal bound to, or called on, the receiver around it.
             let receiver = self.receiver();

@@ -183,7 +183,8 @@ impl Settling {
         match self.out.values[id.index()] {
             Value::Global(name) => name == "exports",
             Value::Member(object, name) => {
-                name == "exports" && matches!(self.out.values[object.index()], Value::Global(module) if module == "module")
+                name == "exports"
+                    && matches!(self.out.values[object.index()], Value::Global(module) if module == "module")
             }
             _ => false,
         }

@@ -145,7 +145,8 @@ impl Lowering<'_> {
         let Some(binding) = binding else { return };
         // `function f() { f = wrap(function* () { … }); return f.apply(this, arguments); }`: the inner one is the value.
         let replaces_itself = before.is_none()
-            && self.given[binding.index()].is_some_and(|own| matches!(self.out.values[own.index()], Value::Function(_)));
+            && self.given[binding.index()]
+                .is_some_and(|own| matches!(self.out.values[own.index()], Value::Function(_)));
         if !replaces_itself {
             self.give(binding, value);
         }
@@ -248,7 +249,8 @@ impl Lowering<'_> {
             ..blank_function(FunctionKind::Arrow, span)
         };
         let parameters = arrow.params.iter().collect();
-        let id = self.function(Parts { function, parameters, body, own_name: None, receiver: None, yields_await: false });
+        let id =
+            self.function(Parts { function, parameters, body, own_name: None, receiver: None, yields_await: false });
         self.value(Value::Function(id))
     }
 }

@@ -236,7 +236,9 @@ fn last_name(callee: &Expr) -> Option<&str> {
     match callee {
         Expr::Ident(name) => Some(&name.sym),
         Expr::Member(member) => match &member.prop {
-            MemberProp::Ident(name) if name.sym == *"_" || name.sym == *"default" => last_name(transparent(&member.obj)),
+            MemberProp::Ident(name) if name.sym == *"_" || name.sym == *"default" => {
+                last_name(transparent(&member.obj))
+            }
             MemberProp::Ident(name) if name.sym.starts_with('_') => Some(&name.sym),
             _ => None,
         },

@@ -7,8 +7,8 @@ use crate::text::Span;
 use swc_common::Spanned;
 use swc_ecma_ast as ast;
 use swc_ecma_ast::{
-    Decl, DefaultDecl, ExportSpecifier, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem, Stmt,
-    TsEntityName, TsModuleName, TsModuleRef, TsNamespaceBody, VarDeclKind,
+    Decl, DefaultDecl, ExportSpecifier, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem, Stmt, TsEntityName,
+    TsModuleName, TsModuleRef, TsNamespaceBody, VarDeclKind,
 };
 
 impl Lowering<'_> {
@@ -174,10 +174,8 @@ impl Lowering<'_> {
     }
 
     fn export_named(&mut self, export: &ast::NamedExport) {
-        let source = export
-            .src
-            .as_ref()
-            .map(|source| self.value(Value::Import(Name::from(&source.value.to_string_lossy()))));
+        let source =
+            export.src.as_ref().map(|source| self.value(Value::Import(Name::from(&source.value.to_string_lossy()))));
         for specifier in &export.specifiers {
             let span = self.span(specifier.span());
             match (specifier, source) {

@@ -63,9 +63,8 @@ pub fn parse(path: &str, text: &str, language: Language) -> Parsed {
 
 fn grammars(path: &str, language: Language) -> Vec<Grammar> {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let typescript = |tsx| {
-        Syntax::Typescript(TsSyntax { tsx, decorators: true, no_early_errors: true, ..TsSyntax::default() })
-    };
+    let typescript =
+        |tsx| Syntax::Typescript(TsSyntax { tsx, decorators: true, no_early_errors: true, ..TsSyntax::default() });
     let module = |syntax| Grammar { syntax, goal: Goal::Module };
     if language == Language::Ts {
         return match ending {
@@ -120,9 +119,7 @@ fn attempt(text: &str, grammar: Grammar) -> Attempt {
     let read = match grammar.goal {
         Goal::Module => parser.parse_module().map(|module| module.body),
         Goal::Script => parser.parse_script().map(|script| script.body.into_iter().map(ModuleItem::Stmt).collect()),
-        Goal::CommonJs => {
-            parser.parse_commonjs().map(|script| script.body.into_iter().map(ModuleItem::Stmt).collect())
-        }
+        Goal::CommonJs => parser.parse_commonjs().map(|script| script.body.into_iter().map(ModuleItem::Stmt).collect()),
     };
     let mut errors = parser.take_errors();
     drop(parser);

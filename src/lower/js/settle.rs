@@ -284,12 +284,12 @@ impl Settling {
                 self.out.functions[user.index()].captures_this = true;
             }
         }
-        let places: Vec<ValueId> =
-            aliases.iter().map(|&(binding, _)| self.value(Value::Binding(binding))).collect();
+        let places: Vec<ValueId> = aliases.iter().map(|&(binding, _)| self.value(Value::Binding(binding))).collect();
         for function in &mut self.out.functions {
-            change_steps(&mut function.flow, &mut |step| {
-                !matches!(step, Step::Assign(assign) if places.contains(&assign.place))
-            });
+            change_steps(
+                &mut function.flow,
+                &mut |step| !matches!(step, Step::Assign(assign) if places.contains(&assign.place)),
+            );
         }
     }
 

@@ -60,7 +60,13 @@ impl<'a> Lowering<'a> {
     pub fn new(text: &'a str, language: Language) -> Self {
         let span = Span::new(0, text.len() as u32);
         let mut out = Summary { language: Some(language), ..Summary::default() };
-        out.scopes.push(Scope { parent: None, function: FunctionId::MODULE, span, bindings: Vec::new(), is_loop: false });
+        out.scopes.push(Scope {
+            parent: None,
+            function: FunctionId::MODULE,
+            span,
+            bindings: Vec::new(),
+            is_loop: false,
+        });
         let at = Frame {
             function: FunctionId::MODULE,
             scope: ScopeId(0),

@@ -299,11 +299,7 @@ impl Lowering<'_> {
                 self.expr(test);
             }
         }
-        let arms = switch
-            .cases
-            .iter()
-            .map(|case| self.nested(|lowering| lowering.statements(&case.cons)))
-            .collect();
+        let arms = switch.cases.iter().map(|case| self.nested(|lowering| lowering.statements(&case.cons))).collect();
         let has_default = switch.cases.iter().any(|case| case.test.is_none());
         self.push(Flow::Switch { subject, arms, has_default });
         self.scope_end(scope, span);

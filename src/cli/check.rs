@@ -1,0 +1,140 @@
+//! `leaklint check`: from its arguments to the options of a run, and from its outcome to outputs and the exit code.
+
+use super::args::{CheckArgs, Level};
+use super::output::{self, Target};
+use super::{Done, Failure, unknown_rule};
+use clap::ArgMatches;
+use leaklint::check::{self, Options, Outcome, Selection};
+use leaklint::finding::{Confidence, Severity};
+use leaklint::rules;
+use leaklint::walk::Request;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Runs `check`.
+pub fn run(args: &CheckArgs, matches: &ArgMatches) -> Done {
+    let targets = output::targets(&args.format)?;
+    let options = options(args, matches)?;
+    let mut outcome = check::check(&options);
+    if let Some(path) = outcome.missing.first()
+        && !args.no_error_on_unmatched_pattern
+    {
+        return Err(format!("{}: no such file or folder", path.display()).into());
+    }
+    if let Some(reason) = outcome.bad_patterns.first() {
+        return Err(format!("--ignore-pattern {reason}").into());
+    }
+    settle(args, &mut outcome);
+    write(args, &targets, &outcome)?;
+    Ok(code(args, &outcome))
+}
+
+fn options(args: &CheckArgs, matches: &ArgMatches) -> Result<Options, Failure> {
+    let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
+    let cwd = cwd.map_err(|error| format!("can't find the working directory: {error}"))?;
+    let (paths, stdin) = stdin(args, &cwd)?;
+    let request = Request {
+        cwd,
+        paths,
+        no_project: args.no_project,
+        no_ignore: args.no_ignore,
+        force_exclude: args.force_exclude,
+        ignore_patterns: args.ignore_pattern.clone(),
+        no_config: args.no_config,
+        threads: args.threads,
+    };
+    let level = match args.level.unwrap_or(Level::Default) {
+        Level::Default => Confidence::Medium,
+        Level::All => Confidence::Low,
+        Level::Strict => Confidence::High,
+    };
+    Ok(Options { request, stdin, rules: selection(args, matches)?, level })
+}
+
+/// The paths to walk, and the text of the file that standard input stands for. Its folder is walked in its place, for
+/// what the project tells about it.
+fn stdin(args: &CheckArgs, cwd: &Path) -> Result<(Vec<PathBuf>, Option<(PathBuf, Arc<str>)>), Failure> {
+    if !args.paths.iter().any(|path| path.as_os_str() == "-") {
+        return match &args.stdin_filename {
+            Some(_) => Err("--stdin-filename needs the path `-`".into()),
+            None => Ok((args.paths.clone(), None)),
+        };
+    }
+    if args.paths.len() > 1 {
+        return Err("standard input (`-`) is checked alone".into());
+    }
+    let name = args.stdin_filename.as_ref().ok_or("the path `-` needs --stdin-filename")?;
+    if !check::reads(&name.to_string_lossy()) {
+        return Err(format!("{}: leaklint reads no files of this kind", name.display()).into());
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| format!("can't read standard input: {error}"))?;
+    let text = leaklint::walk::decode(bytes).map_err(|reason| format!("standard input is {reason}"))?;
+    let path: PathBuf = cwd.join(name).components().collect();
+    let path = match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(folder)), Some(file)) => folder.join(file),
+        _ => path,
+    };
+    let mut folder = path.parent().unwrap_or(cwd);
+    while !folder.is_dir() {
+        folder = folder.parent().unwrap_or(cwd);
+    }
+    let paths = if args.no_project { Vec::new() } else { vec![folder.to_owned()] };
+    Ok((paths, Some((path, text.into()))))
+}
+
+/// Rules from `-A`, `-W`, `-D`, `--only` and `--skip`.
+fn selection(args: &CheckArgs, matches: &ArgMatches) -> Result<Selection, Failure> {
+    let flags = [
+        ("allow", &args.allow, Severity::Off),
+        ("warn", &args.warn, Severity::Warning),
+        ("deny", &args.deny, Severity::Error),
+    ];
+    let mut levels = Vec::new();
+    for (id, values, severity) in flags {
+        let places = matches.indices_of(id).into_iter().flatten();
+        levels.extend(places.zip(values).map(|(place, name)| (place, name.clone(), severity)));
+    }
+    levels.sort();
+    let levels: Vec<(String, Severity)> = levels.into_iter().map(|(_, name, severity)| (name, severity)).collect();
+    let names = levels.iter().map(|(name, _)| name).chain(&args.only).chain(&args.skip);
+    for name in names {
+        if name != "all" && !rules::infos().iter().any(|info| info.name == name || info.family == *name) {
+            return Err(unknown_rule(name));
+        }
+    }
+    Ok(Selection { levels, only: args.only.clone(), skip: args.skip.clone() })
+}
+
+/// Applies what the flags say of severities.
+fn settle(args: &CheckArgs, outcome: &mut Outcome) {
+    let diagnostics = &mut outcome.report.diagnostics;
+    if args.deny_warnings {
+        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Error);
+    }
+    if args.quiet {
+        diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    }
+}
+
+fn write(args: &CheckArgs, targets: &[Target], outcome: &Outcome) -> Result<(), Failure> {
+    let style = output::style(args.color);
+    for target in targets {
+        target.write(&outcome.report, &style)?;
+    }
+    Ok(())
+}
+
+fn code(args: &CheckArgs, outcome: &Outcome) -> ExitCode {
+    let count = |severity| outcome.report.active().filter(|diagnostic| diagnostic.severity == severity).count();
+    let failed = count(Severity::Error) > 0 || count(Severity::Warning) > args.max_warnings.unwrap_or(0);
+    if outcome.crashed {
+        ExitCode::from(2)
+    } else if failed && !args.exit_zero {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    }
+}
