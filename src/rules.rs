@@ -4,6 +4,7 @@
 //! `pub fn check(project: &Project<'_>, found: &mut Vec<Finding>)`, and its line below.
 
 mod page;
+mod support;
 
 use crate::finding::{Finding, RuleInfo};
 use crate::project::Project;
@@ -33,7 +34,18 @@ macro_rules! rules {
     };
 }
 
-rules! {}
+rules! {
+    async_recursion_chain = "async-recursion-chain",
+    buffer_view_pins_parent = "buffer-view-pins-parent",
+    closure_keeps_large_buffer = "closure-keeps-large-buffer",
+    closure_on_immortal_object = "closure-on-immortal-object",
+    reaction_on_long_lived_promise = "reaction-on-long-lived-promise",
+    registry_cannot_fire = "registry-cannot-fire",
+    timer_lost_on_exit = "timer-lost-on-exit",
+    timer_never_cleared = "timer-never-cleared",
+    timer_overwritten = "timer-overwritten",
+    timer_survives_close = "timer-survives-close",
+}
 
 /// The name under which a suppression comment that suppresses nothing is reported. Not a leak, so not in [`RULES`].
 pub const UNUSED_SUPPRESSION: &str = "unused-suppression";

@@ -1,0 +1,112 @@
+//! `async-recursion-chain`: an async function that returns itself after an `await`, without a limit in sight.
+
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, Cond, Exit, Flow, FunctionId, In, Step, Summary, Value, ValueId};
+use crate::project::Project;
+use crate::text::Span;
+
+const NAME: &str = "async-recursion-chain";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for function in project.functions() {
+        let facts = project.function(function);
+        if !facts.is_async || facts.is_generator || !facts.has_body {
+            continue;
+        }
+        let Some((call, span)) = tail_call(project, function) else { continue };
+        if !waits_before(&facts.flow, span.start) || is_limited(project, function, call) {
+            continue;
+        }
+        let name = project.function_name(function);
+        findings.push(
+            Finding::new(
+                NAME,
+                Confidence::Medium,
+                project.locate_function(function),
+                format!("{name} returns itself again after each wait: the promises form a chain"),
+            )
+            .with_why("the promise of each turn waits for the next one, and nothing limits the number of turns")
+            .with_help("write it as a loop: `while (true) { … await … }`")
+            .with_context(name.clone())
+            .with_step(
+                StepKind::Grow,
+                project.at(function.file, span),
+                format!("one more pending promise of {name} for each turn"),
+            ),
+        );
+    }
+}
+
+/// The call by which the function returns itself: `return self(…)`, `return await self(…)`, `return this.self(…)`.
+fn tail_call(project: &Project<'_>, function: In<FunctionId>) -> Option<(In<CallId>, Span)> {
+    let summary = project.summary(function.file);
+    let mut found = None;
+    project.function(function).flow.walk(&mut |flow| {
+        let Flow::Exit(Exit::Return(Some(value)), _) = flow else { return };
+        let mut value = *value;
+        while let Value::Awaited(inner) = summary.value(value) {
+            value = *inner;
+        }
+        if let Value::Result(call) = summary.value(value) {
+            let call = function.with(*call);
+            let targets = project.targets(call);
+            if !targets.weak && targets.functions.as_slice() == [function] && project.call(call).loop_depth == 0 {
+                found = Some((call, project.call(call).span));
+            }
+        }
+    });
+    found
+}
+
+fn waits_before(flow: &Flow, before: u32) -> bool {
+    let mut waits = false;
+    flow.walk(&mut |flow| {
+        if let Flow::Step(Step::Await { span, is_yield: false, .. }) = flow {
+            waits |= span.start < before;
+        }
+    });
+    waits
+}
+
+/// Whether something in sight ends the recursion: an argument that changes from turn to turn (a counter, a shorter list, a
+/// child), or a comparison of numbers on the way.
+fn is_limited(project: &Project<'_>, function: In<FunctionId>, call: In<CallId>) -> bool {
+    let facts = project.function(function);
+    let summary = project.summary(function.file);
+    let changes = facts
+        .parameters
+        .iter()
+        .zip(project.call(call).arguments.iter())
+        .any(|(&parameter, argument)| !is_same(summary, argument.value, parameter));
+    if changes {
+        return true;
+    }
+    let mut compares = false;
+    facts.flow.walk(&mut |flow| {
+        if let Flow::Branch { cond, .. } | Flow::Loop { cond, .. } = flow {
+            compares |= counts(cond);
+        }
+    });
+    compares
+}
+
+fn is_same(summary: &Summary, value: ValueId, parameter: crate::model::BindingId) -> bool {
+    match summary.value(value) {
+        Value::Binding(binding) => *binding == parameter,
+        Value::Object(object) => {
+            // Options written out again, each from the parts of the destructured parameter.
+            summary.object(*object).properties.iter().all(|p| matches!(summary.value(p.value), Value::Binding(_)))
+        }
+        Value::Literal(_) => true,
+        _ => false,
+    }
+}
+
+fn counts(cond: &Cond) -> bool {
+    match cond {
+        Cond::Less(..) | Cond::AtMost(..) => true,
+        Cond::Not(inner) => counts(inner),
+        Cond::All(parts) | Cond::Any(parts) => parts.iter().any(counts),
+        _ => false,
+    }
+}

@@ -1,0 +1,124 @@
+//! `reaction-on-long-lived-promise`: each call adds a reaction to a promise that stays pending for its owner's life.
+
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, FunctionId, In, Rate, Value, ValueId};
+use crate::project::{AccessKind, Origin, Place, Project, Root};
+use crate::text::Location;
+
+const NAME: &str = "reaction-on-long-lived-promise";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for call in project.calls() {
+        if !super::timer_lost_on_exit::is_race(project, call) {
+            continue;
+        }
+        let rate = project.call_rate(call);
+        if rate.rate.is_some_and(|rate| rate <= Rate::PerInstance) {
+            continue;
+        }
+        let Some(argument) = project.argument(call, 0) else { continue };
+        for input in inputs(project, argument) {
+            let Some((long, pending)) = long_lived(project, input, project.function_of(call)) else { continue };
+            let name = project.place_text(long);
+            findings.push(
+                Finding::new(
+                    NAME,
+                    if rate.rate.is_some() { Confidence::High } else { Confidence::Medium },
+                    project.locate(call),
+                    format!("each race adds a reaction to `{name}`, which stays pending"),
+                )
+                .with_why(format!("`{name}` is made once and settles only at its owner's end; reactions on a pending promise cannot be removed"))
+                .with_help(format!("listen for the end during the call and remove the listener in `finally`, instead of racing `{name}`"))
+                .with_context(project.function_name(project.function_of(call)))
+                .with_step(StepKind::Grow, project.locate(call), format!("`race` calls `then` on `{name}`"))
+                .with_step(StepKind::Hold, pending, format!("`{name}` is made here and waits for its owner's end")),
+            );
+            break;
+        }
+    }
+}
+
+/// The values raced: elements of the array, also those pushed onto it, and the receivers of their `then`s.
+fn inputs(project: &Project<'_>, argument: In<ValueId>) -> Vec<In<ValueId>> {
+    let mut found = Vec::new();
+    let array = match project.value(argument) {
+        Value::Binding(_) => match project.origin(argument) {
+            Origin::Array(array) => array,
+            _ => argument,
+        },
+        _ => argument,
+    };
+    if let Value::Array(_, elements) = project.value(array) {
+        found.extend(elements.iter().map(|&element| array.with(element)));
+    }
+    for access in project.uses(argument) {
+        if let AccessKind::Method { call, .. } = access.kind
+            && project.method_name(access.of(call)).is_some_and(|name| name == "push")
+        {
+            found.extend(project.argument(access.of(call), 0));
+        }
+    }
+    for at in 0..found.len() {
+        if let Value::Result(call) = project.value(found[at])
+            && project
+                .method_name(found[at].with(*call))
+                .is_some_and(|name| matches!(&*name, "then" | "catch" | "finally"))
+        {
+            found.extend(project.receiver(found[at].with(*call)));
+        }
+    }
+    found
+}
+
+/// The place of a promise that is made once for an object or the module and whose settling is stored away, and where it is made.
+fn long_lived(project: &Project<'_>, value: In<ValueId>, user: In<FunctionId>) -> Option<(Place, Location)> {
+    let place = project.place(value)?;
+    match place.root {
+        Root::Field(..) | Root::Static(..) => {}
+        Root::Variable(binding) => {
+            // A variable of the racing function (or of one inside it) is made for this call.
+            let declared = project.binding(binding).function;
+            if binding.file == user.file && project.summary(user.file).is_inside(declared, user.id) {
+                return None;
+            }
+            if project.summary(user.file).is_inside(user.id, declared) && declared != FunctionId::MODULE {
+                return None;
+            }
+        }
+        _ => return None,
+    }
+    let made = project.accesses(place).into_iter().find_map(|access| {
+        let AccessKind::Assigned { value, .. } = access.kind else { return None };
+        let call = match project.value(access.of(value)) {
+            Value::Result(call) => access.of(*call),
+            _ => return None,
+        };
+        settles_late(project, call).then(|| project.locate(call))
+    })?;
+    Some((place, made))
+}
+
+/// Whether a `new Promise` stores its `resolve` or `reject` for later, or hands it to nothing but listeners.
+fn settles_late(project: &Project<'_>, call: In<CallId>) -> bool {
+    let is_promise = project.call(call).is_new && project.callee_text(call) == "Promise";
+    let deferred = project.method_name(call).is_some_and(|name| name == "withResolvers");
+    if deferred {
+        return true;
+    }
+    let Some(executor) = project.callbacks(call).into_iter().next().filter(|_| is_promise) else { return false };
+    let function = project.function(executor.function);
+    let summary = project.summary(call.file);
+    let mut stored = false;
+    let mut called = false;
+    for &parameter in &function.parameters {
+        let Some(value) = summary.values.iter().position(|v| *v == Value::Binding(parameter)) else { continue };
+        for access in project.uses(call.with(ValueId(value as u32))) {
+            match access.kind {
+                AccessKind::Stored { .. } => stored = true,
+                AccessKind::Argument { .. } | AccessKind::Called { .. } => called = true,
+                _ => {}
+            }
+        }
+    }
+    stored && !called
+}

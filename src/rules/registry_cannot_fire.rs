@@ -1,0 +1,86 @@
+//! `registry-cannot-fire`: a FinalizationRegistry that dies before its targets, or whose held value keeps its target alive.
+
+use super::support::keeper::{Keeper, keeper};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, FunctionId, In, Value, ValueId};
+use crate::project::{AccessKind, Key, Project, Root};
+
+const NAME: &str = "registry-cannot-fire";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for call in project.calls() {
+        if project.call(call).is_new && project.callee_text(call) == "FinalizationRegistry" {
+            findings.extend(dies_first(project, call));
+        } else if project.method_name(call).is_some_and(|name| name == "register") && is_registry(project, call) {
+            findings.extend(held_too_strongly(project, call));
+        }
+    }
+}
+
+/// A registry that only a local variable of a function holds.
+fn dies_first(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
+    let function = project.function_of(call);
+    if function.id == FunctionId::MODULE {
+        return None;
+    }
+    let ty = project.ty(project.result(call)?)?;
+    let Keeper::Place(place) = keeper(project, call, ty) else { return None };
+    let Root::Variable(binding) = place.root else { return None };
+    let variable = project.binding(binding);
+    if variable.function != function.id || !variable.captured_by.is_empty() {
+        return None;
+    }
+    let only_registers = project.accesses(place).iter().all(|access| match access.kind {
+        AccessKind::Method { call, .. } => {
+            project.method_name(access.of(call)).is_some_and(|name| matches!(&*name, "register" | "unregister"))
+        }
+        AccessKind::Assigned { .. } | AccessKind::Tested => true,
+        _ => false,
+    });
+    only_registers.then(|| {
+        let name = project.place_text(place);
+        Finding::new(NAME, Confidence::High, project.locate(call), format!("registry `{name}` is collected before it can call back: a local variable is all that holds it"))
+            .with_why(format!("`{name}` dies with the call of {}; a registry that nobody holds never runs its callback, so what that was to remove stays", project.function_name(function)))
+            .with_help(format!("make one registry at module level and call `{name}.register` on that"))
+            .with_context(project.function_name(function))
+            .with_step(StepKind::Hold, project.at(binding.file, variable.span), format!("`{name}` lives as long as this call"))
+    })
+}
+
+fn is_registry(project: &Project<'_>, call: In<CallId>) -> bool {
+    project.receiver(call).and_then(|receiver| project.ty(receiver)).is_some_and(|ty| ty.name == "FinalizationRegistry")
+}
+
+/// A held value that is, or is a part of, or captures the registered target.
+fn held_too_strongly(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
+    let (target, held) = (project.argument(call, 0)?, project.argument(call, 1)?);
+    if matches!(project.value(held), Value::Result(_) | Value::Literal(_)) {
+        return None;
+    }
+    let root = root_of(project, held);
+    let part_of_target = project.same(root, target) || is_kept_by(project, target, root);
+    part_of_target.then(|| {
+        let text = project.text(held);
+        let target = project.text(target);
+        Finding::new(NAME, Confidence::Medium, project.locate(call), format!("held value `{text}` belongs to the target `{target}`, which therefore never dies"))
+            .with_why("a registry keeps its held values strongly until the target is collected; this one leads back to the target")
+            .with_help(format!("hold `new WeakRef({text})`, or only a key"))
+            .with_context(project.function_name(project.function_of(call)))
+    })
+}
+
+/// The object at the start of `a.b.c`.
+fn root_of(project: &Project<'_>, mut value: In<ValueId>) -> In<ValueId> {
+    while let Value::Member(object, _) | Value::Index(object, _) = project.value(value) {
+        value = value.with(*object);
+    }
+    value
+}
+
+/// Whether this file puts `part` into a slot of `whole`: both are the registry's to keep.
+fn is_kept_by(project: &Project<'_>, whole: In<ValueId>, part: In<ValueId>) -> bool {
+    project.uses(whole).iter().any(|access| match access.kind {
+        AccessKind::KeyAssigned { value, key: Key::Name(_) | Key::Value(_) } => access.of(value) == part,
+        _ => false,
+    })
+}

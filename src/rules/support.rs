@@ -1,0 +1,5 @@
+//! Questions that several rules ask in the same words, built from the project's own. A question that is a fact about code
+//! belongs into `project`.
+
+pub(super) mod ending;
+pub(super) mod keeper;

@@ -1,0 +1,118 @@
+//! `timer-never-cleared`: an interval started more than once in the process that nothing clears.
+
+use super::support::ending::endings;
+use super::support::keeper::{Care, Keeper, care, keeper};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, FunctionKind, In, Rate, Type};
+use crate::project::{Access, Place, Project, Root};
+
+const NAME: &str = "timer-never-cleared";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for call in project.calls() {
+        let Some(ty) = interval(project, call) else { continue };
+        let rate = project.call_rate(call);
+        if rate.rate.is_none_or(|rate| rate == Rate::Once) {
+            continue;
+        }
+        let Some((message, help, confidence, steps)) = judge(project, call, ty) else { continue };
+        let text = project.callee_text(call);
+        let mut finding = Finding::new(NAME, confidence, project.locate(call), message)
+            .with_why(format!("{}; a running interval holds its callback and all that it captures", rate.because()))
+            .with_help(help)
+            .with_context(project.function_name(project.function_of(call)))
+            .with_step(StepKind::Acquire, project.locate(call), format!("`{text}` starts an interval here"));
+        finding.trace.extend(rate.why);
+        for access in steps {
+            finding = finding.with_step(StepKind::Release, access.at(), "cleared here, only to be started again");
+        }
+        findings.push(finding);
+    }
+}
+
+/// The type that the call gives, if it is an interval that it starts itself (a wrapper's caller is not asked).
+fn interval<'a>(project: &Project<'a>, call: In<CallId>) -> Option<&'a Type> {
+    let ty = project.contracts.ty(project.api(call)?.gives.as_deref()?)?;
+    project.contracts.is_family(ty, "interval").then_some(ty)
+}
+
+type Verdict = (String, String, Confidence, Vec<Access>);
+
+fn judge(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Verdict> {
+    match keeper(project, call, ty) {
+        Keeper::Elsewhere => None,
+        Keeper::Dropped => {
+            // `clearInterval(this)` in the callback: Node passes the timer as the receiver of plain functions.
+            let callback = project.callbacks(call).into_iter().next();
+            if callback.is_some_and(|handed| clears_itself(project, &handed.function)) {
+                return None;
+            }
+            let help = "keep the handle and pass it to `clearInterval` where its owner ends".to_owned();
+            Some((
+                "interval whose handle is dropped: nothing can clear it".to_owned(),
+                help,
+                Confidence::High,
+                Vec::new(),
+            ))
+        }
+        Keeper::Place(place) => {
+            let care = care(project, place, ty);
+            if !care.escapes.is_empty() || !care.releases.iter().all(|access| is_rearmed(project, access, &care)) {
+                return None;
+            }
+            Some(kept(project, call, place, care))
+        }
+    }
+}
+
+fn kept(project: &Project<'_>, call: In<CallId>, place: Place, care: Care) -> Verdict {
+    let name = project.place_text(place);
+    let ending = match place.root {
+        Root::Field(class, _) => endings(project, class).into_iter().next(),
+        _ => None,
+    };
+    let confidence = match (&place.root, ending, care.releases.is_empty()) {
+        // A local that nobody clears is as lost as a dropped handle.
+        (Root::Variable(_), _, true) => Confidence::High,
+        (_, Some(_), true) => Confidence::High,
+        _ => Confidence::Medium,
+    };
+    let message = if care.releases.is_empty() {
+        format!("interval in `{name}` is never cleared")
+    } else {
+        format!("interval in `{name}` is cleared only to be armed again: the last one stays")
+    };
+    let help = match ending {
+        Some(ending) => format!("call `clearInterval({name})` in {}", project.function_name(ending)),
+        None if matches!(place.root, Root::Variable(_)) => {
+            let function = project.function(project.function_of(call));
+            let owner = if function.kind == FunctionKind::Constructor {
+                "a field, and clear it"
+            } else {
+                "reach, and clear it"
+            };
+            format!("keep the handle in {owner} with `clearInterval` where the owner ends")
+        }
+        None => format!("add a method that ends the object and calls `clearInterval({name})`"),
+    };
+    (message, help, confidence, care.releases)
+}
+
+/// Whether a release is followed by an assignment of the place in the same function: the next interval replaces it.
+fn is_rearmed(_project: &Project<'_>, release: &Access, care: &Care) -> bool {
+    care.assigned.iter().any(|assigned| {
+        assigned.file == release.file
+            && assigned.function == release.function
+            && assigned.span.start > release.span.start
+    })
+}
+
+fn clears_itself(project: &Project<'_>, callback: &In<crate::model::FunctionId>) -> bool {
+    let summary = project.summary(callback.file);
+    project.calls_in(*callback).any(|call| {
+        project.api(call).is_some_and(|api| api.releases.is_some())
+            && project.argument(call, 0).is_some_and(|argument| {
+                matches!(summary.value(argument.id), crate::model::Value::This(receiver) if *receiver == callback.id)
+            })
+    })
+}

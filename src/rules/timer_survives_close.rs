@@ -1,0 +1,181 @@
+//! `timer-survives-close`: the method that ends an object does not clear a timer that other methods clear, or a timer is
+//! armed again after an `await` without a look at the closing flag.
+
+use super::support::ending::{endings, reaches};
+use super::support::keeper::{Care, Keeper, care, keeper};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, ClassId, Flow, FunctionId, In, Rate, Step, Type, Value};
+use crate::project::{Place, Project, Root};
+use crate::text::Span;
+
+const NAME: &str = "timer-survives-close";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for call in project.calls() {
+        let Some(ty) = project.api(call).and_then(|api| project.contracts.ty(api.gives.as_deref()?)) else { continue };
+        if !project.contracts.is_family(ty, "timer") {
+            continue;
+        }
+        let Keeper::Place(place) = keeper(project, call, ty) else { continue };
+        let Root::Field(class, _) = place.root else { continue };
+        if project.instances(class).rate.is_none_or(|rate| rate == Rate::Once) {
+            continue;
+        }
+        let care = care(project, place, ty);
+        if care.releases.is_empty() || !care.escapes.is_empty() {
+            continue;
+        }
+        let found =
+            forgotten(project, call, class, place, &care).or_else(|| rearmed(project, call, class, place, ty, &care));
+        findings.extend(found);
+    }
+}
+
+/// The ending method that does not reach any release of the timer.
+fn forgotten(
+    project: &Project<'_>,
+    call: In<CallId>,
+    class: In<ClassId>,
+    place: Place,
+    care: &Care,
+) -> Option<Finding> {
+    let endings = endings(project, class);
+    let ending = *endings.iter().find(|&&ending| ends_all(project, ending))?;
+    if endings.iter().any(|&f| reaches(project, f, &care.releases)) || released_by_end_event(project, class, care) {
+        return None;
+    }
+    let name = project.place_text(place);
+    let method = project.function_name(ending);
+    Some(
+        Finding::new(
+            NAME,
+            Confidence::Medium,
+            project.locate(call),
+            format!("timer in `{name}` goes on after {method}: it does not clear `{name}`"),
+        )
+        .with_why(format!("{method} ends the object and never reaches a `clearTimeout` of `{name}`; the timer holds the object until it fires"))
+        .with_help(format!("clear `{name}` in {method}"))
+        .with_context(project.function_name(project.function_of(call)))
+        .with_step(StepKind::Acquire, project.locate(call), format!("`{name}` is armed here"))
+        .with_step(StepKind::Release, care.releases[0].at(), "cleared on this way only")
+        .with_step(StepKind::Exit, project.locate_function(ending), format!("{method} ends the object without clearing `{name}`")),
+    )
+}
+
+/// Whether an ending method does anything that ends things: an empty or merely forwarding one tells nothing.
+fn ends_all(project: &Project<'_>, ending: In<FunctionId>) -> bool {
+    project.calls_in(ending).next().is_some()
+}
+
+/// Whether a release runs in a handler of an event that tells of the end, whoever emits it.
+fn released_by_end_event(project: &Project<'_>, class: In<ClassId>, care: &Care) -> bool {
+    let _ = class;
+    care.releases.iter().any(|release| {
+        let mut function = Some(release.function());
+        while let Some(f) = function {
+            if project.passed_to(f).iter().any(|passed| passed.handed.event.is_some_and(|event| is_end(&event))) {
+                return true;
+            }
+            function = project.function(f).parent.map(|parent| f.with(parent));
+        }
+        false
+    })
+}
+
+fn is_end(event: &str) -> bool {
+    matches!(event, "close" | "end" | "finish" | "exit" | "disconnect" | "abort" | "aborted" | "destroyed" | "error")
+}
+
+/// A timer armed after an `await` in a function that its own callback runs, with no look at a flag that an ending method sets.
+fn rearmed(
+    project: &Project<'_>,
+    call: In<CallId>,
+    class: In<ClassId>,
+    place: Place,
+    ty: &Type,
+    care: &Care,
+) -> Option<Finding> {
+    let _ = ty;
+    let function = project.function_of(call);
+    let again = project
+        .callbacks(call)
+        .iter()
+        .any(|handed| super::support::ending::reach(project, handed.function).contains(&function));
+    let awaited = last_await(project, function, project.call(call).span.start)?;
+    let ending = endings(project, class).into_iter().find(|&f| reaches(project, f, &care.releases))?;
+    let flags = flags_set(project, ending);
+    if !again || flags.is_empty() || tests_flag(project, function, &flags, awaited.end) {
+        return None;
+    }
+    let name = project.place_text(place);
+    let method = project.function_name(ending);
+    let flag = flags[0];
+    Some(
+        Finding::new(
+            NAME,
+            Confidence::Medium,
+            project.locate(call),
+            format!("timer in `{name}` is armed again after {method}"),
+        )
+        .with_why(format!(
+            "{method} clears `{name}` once; a run that waits at the `await` arms the next timer afterwards, and so on"
+        ))
+        .with_help(format!("arm it only `if (!this.{flag})`, tested after the `await`"))
+        .with_context(project.function_name(function))
+        .with_step(StepKind::Acquire, project.locate(call), "armed again here")
+        .with_step(StepKind::Repeat, project.at(call.file, awaited), "the object may be closed during this wait")
+        .with_step(
+            StepKind::Release,
+            project.locate_function(ending),
+            format!("{method} clears the timer that is armed at that moment"),
+        ),
+    )
+}
+
+fn last_await(project: &Project<'_>, function: In<FunctionId>, before: u32) -> Option<Span> {
+    let mut last = None;
+    project.function(function).flow.walk(&mut |flow| {
+        if let Flow::Step(Step::Await { span, .. }) = flow
+            && span.end <= before
+        {
+            last = Some(*span);
+        }
+    });
+    last
+}
+
+/// Fields that a method sets to `true` (or to something that says so, like a promise of the end).
+fn flags_set(project: &Project<'_>, ending: In<FunctionId>) -> Vec<crate::model::Name> {
+    let summary = project.summary(ending.file);
+    let mut flags = Vec::new();
+    project.function(ending).flow.walk(&mut |flow| {
+        let Flow::Step(Step::Assign(assign)) = flow else { return };
+        let Value::Member(object, name) = summary.value(assign.place) else { return };
+        let ending_word = project.contracts.words.ending.iter().any(|word| name.trim_start_matches(['#', '_']) == word);
+        if matches!(summary.value(*object), Value::This(_)) && ending_word {
+            flags.push(*name);
+        }
+    });
+    flags
+}
+
+fn tests_flag(project: &Project<'_>, function: In<FunctionId>, flags: &[crate::model::Name], after: u32) -> bool {
+    let summary = project.summary(function.file);
+    let mut tested = false;
+    project.function(function).flow.walk(&mut |flow| {
+        let (Flow::Branch { cond, span, .. } | Flow::Loop { cond, span, .. }) = flow else { return };
+        if span.start < after {
+            return;
+        }
+        cond.values(&mut |value| tested |= mentions(summary, value, flags));
+    });
+    tested
+}
+
+fn mentions(summary: &crate::model::Summary, value: crate::model::ValueId, flags: &[crate::model::Name]) -> bool {
+    match summary.value(value) {
+        Value::Member(_, name) => flags.contains(name),
+        Value::Opaque(values) | Value::Choice(values) => values.iter().any(|&v| mentions(summary, v, flags)),
+        _ => false,
+    }
+}
