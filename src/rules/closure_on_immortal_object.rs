@@ -99,7 +99,7 @@ fn is_immortal(project: &Project<'_>, object: In<ValueId>, function: In<Function
         Root::Variable(binding) => {
             project.binding(binding).function == FunctionId::MODULE && project.place_lifetime(place).is_process()
         }
-        Root::Field(..) | Root::Property(..) => false,
+        Root::Field(..) | Root::Property(..) | Root::Export(..) => false,
     }
 }
 

@@ -87,7 +87,7 @@ fn long_lived(project: &Project<'_>, value: In<ValueId>, user: In<FunctionId>) -
         }
         _ => return None,
     }
-    let made = project.accesses(place).into_iter().find_map(|access| {
+    let made = project.accesses(place).iter().find_map(|access| {
         let AccessKind::Assigned { value, .. } = access.kind else { return None };
         let call = match project.value(access.of(value)) {
             Value::Result(call) => access.of(*call),

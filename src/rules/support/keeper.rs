@@ -74,7 +74,7 @@ pub(crate) struct Care {
 /// Sorts the accesses of a place by what they mean for the handle in it.
 pub(crate) fn care(project: &Project<'_>, place: Place, ty: &Type) -> Care {
     let mut care = Care::default();
-    for access in project.accesses(place) {
+    for &access in project.accesses(place).iter() {
         match access.kind {
             AccessKind::Argument { call, index } => {
                 match project.effect(access.of(call), Role::Argument(index), Some(ty)) {
