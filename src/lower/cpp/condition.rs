@@ -40,10 +40,12 @@ impl Lowering<'_> {
                     None => Cond::Opaque(Box::default()),
                 }
             }
-            "unary_expression" => match (node.child_by_field_name("operator").map(|o| o.kind()), node.child_by_field_name("argument")) {
-                (Some("!" | "not"), Some(inner)) => negated(self.condition(inner)),
-                _ => self.truthy(node),
-            },
+            "unary_expression" => {
+                match (node.child_by_field_name("operator").map(|o| o.kind()), node.child_by_field_name("argument")) {
+                    (Some("!" | "not"), Some(inner)) => negated(self.condition(inner)),
+                    _ => self.truthy(node),
+                }
+            }
             "binary_expression" => self.binary_condition(node),
             "call_expression" => match self.hint(node) {
                 Some(inner) => self.condition(inner),
@@ -104,8 +106,11 @@ impl Lowering<'_> {
     fn logical(&mut self, node: Node<'_>, all: bool) -> Cond {
         let mut spine = vec![];
         let mut left = node;
-        while let Some(operator) = (left.kind() == "binary_expression").then(|| left.child_by_field_name("operator")).flatten() {
-            let same = if all { matches!(operator.kind(), "&&" | "and") } else { matches!(operator.kind(), "||" | "or") };
+        while let Some(operator) =
+            (left.kind() == "binary_expression").then(|| left.child_by_field_name("operator")).flatten()
+        {
+            let same =
+                if all { matches!(operator.kind(), "&&" | "and") } else { matches!(operator.kind(), "||" | "or") };
             let (true, Some(next)) = (same, left.child_by_field_name("left")) else { break };
             spine.push(left);
             left = next;

@@ -73,7 +73,14 @@ impl Lowering<'_> {
         children(node).into_iter().filter(|child| kinds.contains(&child.kind())).map(|child| self.text(child)).collect()
     }
 
-    fn variable(&mut self, name: Node<'_>, kind: BindingKind, ty: Option<TypeFacts>, initial: Initial<'_>, item: Node<'_>) -> ValueId {
+    fn variable(
+        &mut self,
+        name: Node<'_>,
+        kind: BindingKind,
+        ty: Option<TypeFacts>,
+        initial: Initial<'_>,
+        item: Node<'_>,
+    ) -> ValueId {
         // The initial value cannot mention the variable, but a lambda in it may: declared first.
         let path = self.path_of(name);
         let span = self.span(name);
@@ -87,7 +94,8 @@ impl Lowering<'_> {
 
     /// The first value of something of a type; none where memory is left as it was.
     fn initial_value(&mut self, ty: Option<&TypeFacts>, initial: Initial<'_>, item: Node<'_>) -> Option<ValueId> {
-        let constructed = ty.filter(|ty| matches!(ty.holder, Holder::Smart | Holder::Value) && ty.name != "auto" && !ty.is_array);
+        let constructed =
+            ty.filter(|ty| matches!(ty.holder, Holder::Smart | Holder::Value) && ty.name != "auto" && !ty.is_array);
         match (initial, constructed) {
             (Initial::Value(list), _) if list.kind() == "initializer_list" => Some(self.initializer_list(list)),
             (Initial::Value(value), _) => Some(self.expression(value)),
@@ -97,7 +105,9 @@ impl Lowering<'_> {
                 [one] => Some(self.expression(*one)),
                 _ => Some(self.initializer_list(list)),
             },
-            (Initial::Nothing, Some(ty)) if self.language == Language::Cpp && self.frame.function != FunctionId::MODULE => {
+            (Initial::Nothing, Some(ty))
+                if self.language == Language::Cpp && self.frame.function != FunctionId::MODULE =>
+            {
                 Some(self.construct(&ty.name, None, item))
             }
             (Initial::Nothing, _) => None,
@@ -142,7 +152,10 @@ impl Lowering<'_> {
                 None => return,
             }
         }
-        let Some(argument) = inner.child_by_field_name("arguments").and_then(|list| children(list).into_iter().next()) else { return };
+        let Some(argument) = inner.child_by_field_name("arguments").and_then(|list| children(list).into_iter().next())
+        else {
+            return;
+        };
         match name.as_str() {
             "static_cast" | "reinterpret_cast" | "const_cast" | "dynamic_cast" => {
                 *facts = TypeFacts { text: facts.text, ..self.base_type(argument) };
@@ -172,7 +185,13 @@ impl Lowering<'_> {
     }
 
     /// `T x(a, b)` inside a function: the grammar takes it for the declaration of a function, which it hardly ever is.
-    fn maybe_constructed(&mut self, ty: Option<Node<'_>>, function: Node<'_>, name: Node<'_>, item: Node<'_>) -> Option<ValueId> {
+    fn maybe_constructed(
+        &mut self,
+        ty: Option<Node<'_>>,
+        function: Node<'_>,
+        name: Node<'_>,
+        item: Node<'_>,
+    ) -> Option<ValueId> {
         if self.frame.function == FunctionId::MODULE && self.frame.scope == ScopeId(0) {
             return None;
         }
@@ -185,7 +204,10 @@ impl Lowering<'_> {
                     let found = Declarator::of(declarator);
                     found.function.is_none() && found.name.is_some_and(|_| !self.is_known(ty))
                 });
-                named || ty.is_some_and(|ty| matches!(ty.kind(), "primitive_type" | "sized_type_specifier" | "struct_specifier"))
+                named
+                    || ty.is_some_and(|ty| {
+                        matches!(ty.kind(), "primitive_type" | "sized_type_specifier" | "struct_specifier")
+                    })
             });
         if is_prototype {
             return None;
@@ -212,7 +234,8 @@ impl Lowering<'_> {
 
     /// The variable of a range `for`.
     pub fn loop_variable(&mut self, node: Node<'_>, element: ValueId) {
-        let (Some(ty), Some(declarator)) = (node.child_by_field_name("type"), node.child_by_field_name("declarator")) else {
+        let (Some(ty), Some(declarator)) = (node.child_by_field_name("type"), node.child_by_field_name("declarator"))
+        else {
             return;
         };
         let found = Declarator::of(declarator);

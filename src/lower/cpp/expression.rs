@@ -66,7 +66,8 @@ impl Lowering<'_> {
                 }
                 self.field(node, "right")
             }
-            "parenthesized_expression" | "expression_statement" | "condition_clause" => match children(node).as_slice() {
+            "parenthesized_expression" | "expression_statement" | "condition_clause" => match children(node).as_slice()
+            {
                 [block] if block.kind() == "compound_statement" => {
                     self.statement(*block);
                     self.opaque([])
@@ -86,8 +87,14 @@ impl Lowering<'_> {
                 self.statement(node);
                 self.opaque([])
             }
-            "primitive_type" | "sizeof_expression" | "alignof_expression" | "offsetof_expression" | "type_descriptor"
-            | "preproc_defined" | "requires_expression" | "requires_clause" => self.opaque([]),
+            "primitive_type"
+            | "sizeof_expression"
+            | "alignof_expression"
+            | "offsetof_expression"
+            | "type_descriptor"
+            | "preproc_defined"
+            | "requires_expression"
+            | "requires_clause" => self.opaque([]),
             "user_defined_literal" => self.literal(Literal::Number),
             "parameter_pack_expansion" => {
                 let value = self.field(node, "pattern");
@@ -203,7 +210,8 @@ impl Lowering<'_> {
     /// Chains of one operator can be thousands long: the left spine is followed in a loop.
     fn binary(&mut self, node: Node<'_>) -> ValueId {
         let mut spine = vec![node];
-        while let Some(left) = spine[spine.len() - 1].child_by_field_name("left").filter(|left| left.kind() == "binary_expression")
+        while let Some(left) =
+            spine[spine.len() - 1].child_by_field_name("left").filter(|left| left.kind() == "binary_expression")
         {
             spine.push(left);
         }
@@ -215,8 +223,17 @@ impl Lowering<'_> {
                 let (flow, right) = self.apart(|this| this.field(node, "right"));
                 if !flow.is_empty() {
                     let truthy = crate::model::Cond::Truthy(value);
-                    let cond = if matches!(operator, "&&" | "and") { truthy } else { crate::model::Cond::Not(Box::new(truthy)) };
-                    self.push(Flow::Branch { cond, then: Box::new(flow), otherwise: Box::new(Flow::empty()), span: self.span(node) });
+                    let cond = if matches!(operator, "&&" | "and") {
+                        truthy
+                    } else {
+                        crate::model::Cond::Not(Box::new(truthy))
+                    };
+                    self.push(Flow::Branch {
+                        cond,
+                        then: Box::new(flow),
+                        otherwise: Box::new(Flow::empty()),
+                        span: self.span(node),
+                    });
                 }
                 parts.push(value);
                 value = right;
@@ -241,7 +258,12 @@ impl Lowering<'_> {
         });
         let (otherwise, right) = self.apart(|this| this.field(node, "alternative"));
         if !then.is_empty() || !otherwise.is_empty() {
-            self.push(Flow::Branch { cond, then: Box::new(then), otherwise: Box::new(otherwise), span: self.span(node) });
+            self.push(Flow::Branch {
+                cond,
+                then: Box::new(then),
+                otherwise: Box::new(otherwise),
+                span: self.span(node),
+            });
         }
         let choices = left.into_iter().chain([right]).collect();
         self.value(Value::Choice(choices))
@@ -301,7 +323,10 @@ impl Lowering<'_> {
         let path = self.path_of(function);
         let names: Vec<&str> = path.iter().map(Name::as_str).collect();
         match names.as_slice() {
-            ["static_cast" | "reinterpret_cast" | "const_cast" | "dynamic_cast" | "__builtin_expect" | "likely" | "unlikely" | "LIKELY" | "UNLIKELY"]
+            [
+                "static_cast" | "reinterpret_cast" | "const_cast" | "dynamic_cast" | "__builtin_expect" | "likely"
+                | "unlikely" | "LIKELY" | "UNLIKELY",
+            ]
             | ["std", "forward" | "addressof" | "launder"] => {
                 let value = self.expression(first);
                 let is_address = names.last() == Some(&"addressof");
@@ -334,7 +359,9 @@ impl Lowering<'_> {
         let mut next = Some(function);
         let mut found = Vec::new();
         while let Some(node) = next {
-            if let Some(arguments) = node.child_by_field_name("arguments").filter(|list| list.kind() == "template_argument_list") {
+            if let Some(arguments) =
+                node.child_by_field_name("arguments").filter(|list| list.kind() == "template_argument_list")
+            {
                 for argument in children(arguments) {
                     if let Some(value) = self.template_value(argument) {
                         found.push(Argument { value, span: self.span(argument) });
@@ -381,7 +408,10 @@ impl Lowering<'_> {
         call.is_placement = is_placement;
         call.arguments = if declarator.is_some() {
             let length = declarator.and_then(|declarator| declarator.child_by_field_name("length"));
-            length.map(|length| Argument { value: self.expression(length), span: self.span(length) }).into_iter().collect()
+            length
+                .map(|length| Argument { value: self.expression(length), span: self.span(length) })
+                .into_iter()
+                .collect()
         } else if let Some(placement) = placement.filter(|_| is_placement) {
             let place = self.arguments(Some(placement));
             place.into_iter().chain(self.arguments(list)).collect()
@@ -399,7 +429,8 @@ impl Lowering<'_> {
 
     fn delete_expression(&mut self, node: Node<'_>) -> ValueId {
         let is_array = has_child(node, "[");
-        let callee = self.value(Value::Global(Name::from(if is_array { "operator delete[]" } else { "operator delete" })));
+        let callee =
+            self.value(Value::Global(Name::from(if is_array { "operator delete[]" } else { "operator delete" })));
         let operand = children(node).into_iter().last();
         let argument = operand.map(|operand| Argument { value: self.expression(operand), span: self.span(operand) });
         let span = self.span(node);
@@ -446,7 +477,8 @@ impl Lowering<'_> {
                 let name = designator
                     .filter(|designator| designator.kind() != "subscript_designator")
                     .map(|designator| Name::from(this.text(designator).trim_start_matches('.').trim()));
-                let value = if item.kind() == "initializer_pair" { this.field(item, "value") } else { this.expression(item) };
+                let value =
+                    if item.kind() == "initializer_pair" { this.field(item, "value") } else { this.expression(item) };
                 object.properties.push(Property { name, value });
             }
             let id = ObjectId(this.out.objects.len() as u32);

@@ -82,9 +82,19 @@ impl Lowering<'_> {
                 let inner: Vec<_> = children(node).into_iter().filter(|child| child.kind() != "identifier").collect();
                 self.items(&inner, place, pending);
             }
-            "expression_statement" | "if_statement" | "for_statement" | "while_statement" | "return_statement"
-            | "switch_statement" | "do_statement" | "try_statement" | "compound_statement" | "labeled_statement"
-            | "throw_statement" | "for_range_loop" | "case_statement" => pending.push(Pending::Module(node)),
+            "expression_statement"
+            | "if_statement"
+            | "for_statement"
+            | "while_statement"
+            | "return_statement"
+            | "switch_statement"
+            | "do_statement"
+            | "try_statement"
+            | "compound_statement"
+            | "labeled_statement"
+            | "throw_statement"
+            | "for_range_loop"
+            | "case_statement" => pending.push(Pending::Module(node)),
             _ => {}
         }
     }
@@ -114,7 +124,11 @@ impl Lowering<'_> {
             self.class(ty, None, place, pending);
         }
         let is_variable = fields(node, "declarator").into_iter().any(|item| {
-            let item = if item.kind() == "init_declarator" { item.child_by_field_name("declarator").unwrap_or(item) } else { item };
+            let item = if item.kind() == "init_declarator" {
+                item.child_by_field_name("declarator").unwrap_or(item)
+            } else {
+                item
+            };
             let found = Declarator::of(item);
             found.function.is_none() && found.name.is_some()
         });
@@ -128,7 +142,11 @@ impl Lowering<'_> {
     fn declare_file_variables(&mut self, node: Node<'_>) {
         let ty = node.child_by_field_name("type");
         for item in fields(node, "declarator") {
-            let item = if item.kind() == "init_declarator" { item.child_by_field_name("declarator").unwrap_or(item) } else { item };
+            let item = if item.kind() == "init_declarator" {
+                item.child_by_field_name("declarator").unwrap_or(item)
+            } else {
+                item
+            };
             let found = Declarator::of(item);
             let (Some(name), None) = (found.name, found.function) else { continue };
             let facts = ty.map(|ty| self.with_declarator(ty, &found, node));
@@ -154,7 +172,9 @@ impl Lowering<'_> {
     }
 
     fn alias(&mut self, node: Node<'_>) {
-        let (Some(name), Some(ty)) = (node.child_by_field_name("name"), node.child_by_field_name("type")) else { return };
+        let (Some(name), Some(ty)) = (node.child_by_field_name("name"), node.child_by_field_name("type")) else {
+            return;
+        };
         let facts = self.base_type(ty);
         self.aliases.insert(Name::from(self.text(name)), Alias::Type(facts));
     }
@@ -165,7 +185,11 @@ impl Lowering<'_> {
         let names = fields(node, "declarator");
         let mut class = None;
         if ty.child_by_field_name("body").is_some() && ty.kind() != "enum_specifier" {
-            let name = names.iter().map(|name| Declarator::of(*name)).find(|found| found.pointers == 0).and_then(|found| found.name);
+            let name = names
+                .iter()
+                .map(|name| Declarator::of(*name))
+                .find(|found| found.pointers == 0)
+                .and_then(|found| found.name);
             class = self.class(ty, name, place, pending);
         }
         for declarator in names {
@@ -186,7 +210,13 @@ impl Lowering<'_> {
     }
 
     /// A class, struct or union with a body.
-    fn class<'t>(&mut self, node: Node<'t>, typedef: Option<Node<'t>>, place: &Place, pending: &mut Vec<Pending<'t>>) -> Option<ClassId> {
+    fn class<'t>(
+        &mut self,
+        node: Node<'t>,
+        typedef: Option<Node<'t>>,
+        place: &Place,
+        pending: &mut Vec<Pending<'t>>,
+    ) -> Option<ClassId> {
         let body = node.child_by_field_name("body").filter(|body| body.kind() == "field_declaration_list")?;
         let own = node.child_by_field_name("name").or(typedef);
         let mut path = place.path.clone();
@@ -212,7 +242,10 @@ impl Lowering<'_> {
             decorators: Vec::new(),
         });
         self.members.push(rustc_hash::FxHashMap::default());
-        for known in [name, own.map_or(name, |own| bare(Name::from(self.text(own))))].into_iter().chain(typedef.map(|t| Name::from(self.text(t)))) {
+        for known in [name, own.map_or(name, |own| bare(Name::from(self.text(own))))]
+            .into_iter()
+            .chain(typedef.map(|t| Name::from(self.text(t))))
+        {
             if !known.is_empty() {
                 self.classes.entry(known).or_insert(id);
             }
@@ -279,7 +312,10 @@ impl Lowering<'_> {
         let default = node.child_by_field_name("default_value").or_else(|| node.child_by_field_name("value"));
         for declarator in declarators {
             let (declarator, value) = if declarator.kind() == "init_declarator" {
-                (declarator.child_by_field_name("declarator").unwrap_or(declarator), declarator.child_by_field_name("value"))
+                (
+                    declarator.child_by_field_name("declarator").unwrap_or(declarator),
+                    declarator.child_by_field_name("value"),
+                )
             } else {
                 (declarator, default)
             };
@@ -292,7 +328,13 @@ impl Lowering<'_> {
             let facts = match (nested_class, ty) {
                 (Some(inner), _) if found.pointers == 0 => {
                     let name = self.out.class(inner).name;
-                    Some(TypeFacts { name, arguments: Vec::new(), holder: Holder::Value, is_array: found.is_array, text: name })
+                    Some(TypeFacts {
+                        name,
+                        arguments: Vec::new(),
+                        holder: Holder::Value,
+                        is_array: found.is_array,
+                        text: name,
+                    })
                 }
                 (_, Some(ty)) => Some(self.with_declarator(ty, &found, node)),
                 _ => None,
@@ -334,7 +376,14 @@ impl Lowering<'_> {
     }
 
     /// Declares a function or method, with a body or without.
-    fn function_of<'t>(&mut self, node: Node<'t>, declarator: Node<'t>, definition: Option<Node<'t>>, place: &Place, pending: &mut Vec<Pending<'t>>) {
+    fn function_of<'t>(
+        &mut self,
+        node: Node<'t>,
+        declarator: Node<'t>,
+        definition: Option<Node<'t>>,
+        place: &Place,
+        pending: &mut Vec<Pending<'t>>,
+    ) {
         let found = Declarator::of(declarator);
         let Some(name_node) = found.name else { return };
         let mut path = self.path_of(name_node);
@@ -357,7 +406,10 @@ impl Lowering<'_> {
             None => FunctionKind::Plain,
         };
         let span = self.span(node);
-        let id = match class.filter(|_| has_body).and_then(|class| self.declared_method(class, name, kind, found.function)) {
+        let id = match class
+            .filter(|_| has_body)
+            .and_then(|class| self.declared_method(class, name, kind, found.function))
+        {
             Some(id) => {
                 self.out.functions[id.index()].span = span;
                 let scope = self.out.function(id).scope;
@@ -371,8 +423,10 @@ impl Lowering<'_> {
         let returns = node.child_by_field_name("type").map(|ty| self.with_declarator(ty, &found, node));
         let is_static = self.specifiers(node).contains(&"static");
         let head = found.function.map_or("", |function| self.text(function));
-        let is_noexcept = found.function.is_some_and(|function| has_child(function, "noexcept")) && !head.contains("noexcept(false)");
-        let is_virtual = has_child(node, "virtual") || has_child(node, "virtual_function_specifier")
+        let is_noexcept =
+            found.function.is_some_and(|function| has_child(function, "noexcept")) && !head.contains("noexcept(false)");
+        let is_virtual = has_child(node, "virtual")
+            || has_child(node, "virtual_function_specifier")
             || found.function.is_some_and(|function| has_child(function, "virtual_specifier"))
             || self.prepared_head(node, name_node).contains("virtual");
         let name_span = self.span(name_node);
@@ -403,9 +457,16 @@ impl Lowering<'_> {
     }
 
     /// The declaration without body that a definition completes: the one with as many parameters, else any.
-    fn declared_method(&self, class: ClassId, name: Name, kind: FunctionKind, declarator: Option<Node<'_>>) -> Option<FunctionId> {
+    fn declared_method(
+        &self,
+        class: ClassId,
+        name: Name,
+        kind: FunctionKind,
+        declarator: Option<Node<'_>>,
+    ) -> Option<FunctionId> {
         let class = self.out.class(class);
-        let count = declarator.and_then(|d| d.child_by_field_name("parameters")).map_or(0, |list| list.named_child_count());
+        let count =
+            declarator.and_then(|d| d.child_by_field_name("parameters")).map_or(0, |list| list.named_child_count());
         let candidates: Vec<FunctionId> = match kind {
             FunctionKind::Constructor => class.constructors.clone(),
             FunctionKind::Destructor => class.destructor.into_iter().collect(),
@@ -416,7 +477,16 @@ impl Lowering<'_> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "one declaration has that many facts")]
-    fn add_method(&mut self, class: ClassId, id: FunctionId, name: Name, kind: FunctionKind, is_static: bool, is_virtual: bool, inside: bool) {
+    fn add_method(
+        &mut self,
+        class: ClassId,
+        id: FunctionId,
+        name: Name,
+        kind: FunctionKind,
+        is_static: bool,
+        is_virtual: bool,
+        inside: bool,
+    ) {
         let entry = &mut self.out.classes[class.index()];
         match kind {
             FunctionKind::Constructor => {
@@ -492,11 +562,13 @@ impl Lowering<'_> {
         for item in children(list) {
             let parts = children(item);
             let [name, rest @ ..] = parts.as_slice() else { continue };
-            let arguments = rest.iter().find(|part| matches!(part.kind(), "argument_list" | "initializer_list")).copied();
+            let arguments =
+                rest.iter().find(|part| matches!(part.kind(), "argument_list" | "initializer_list")).copied();
             self.frame.statement = self.span(item);
             let path = self.path_of(*name);
             let Some(field) = path.last().copied() else { continue };
-            let known = class.and_then(|class| self.out.class(class).fields.iter().find(|known| known.name == field).cloned());
+            let known =
+                class.and_then(|class| self.out.class(class).fields.iter().find(|known| known.name == field).cloned());
             if known.is_none() && self.is_base(*name, &path, class) {
                 let name = join(&path);
                 let value = self.construct(&name, arguments, item);
@@ -549,6 +621,6 @@ impl Lowering<'_> {
 
 /// A function definition's block, or the `try` that is its whole body.
 pub fn body_of<'t>(node: Node<'t>) -> Option<Node<'t>> {
-    node.child_by_field_name("body").or_else(|| children(node).into_iter().find(|child| child.kind() == "try_statement"))
+    node.child_by_field_name("body")
+        .or_else(|| children(node).into_iter().find(|child| child.kind() == "try_statement"))
 }
-

@@ -198,7 +198,14 @@ impl<'p> Lowering<'p> {
     }
 
     /// Declares a variable in a scope; a second declaration of a name (the other side of an `#if`) is the same one.
-    pub fn declare(&mut self, scope: ScopeId, name: Name, kind: BindingKind, span: Span, ty: Option<TypeFacts>) -> BindingId {
+    pub fn declare(
+        &mut self,
+        scope: ScopeId,
+        name: Name,
+        kind: BindingKind,
+        span: Span,
+        ty: Option<TypeFacts>,
+    ) -> BindingId {
         if !name.is_empty()
             && let Some(&known) = self.names[scope.index()].get(&name)
         {
@@ -207,7 +214,8 @@ impl<'p> Lowering<'p> {
         let id = BindingId(self.out.bindings.len() as u32);
         let function = self.out.scopes[scope.index()].function;
         let assignments = u32::from(matches!(kind, BindingKind::Parameter(_) | BindingKind::Catch));
-        let binding = Binding { name, kind, scope, function, span, value: None, assignments, captured_by: Vec::new(), ty };
+        let binding =
+            Binding { name, kind, scope, function, span, value: None, assignments, captured_by: Vec::new(), ty };
         self.out.bindings.push(binding);
         self.out.scopes[scope.index()].bindings.push(id);
         if !name.is_empty() {

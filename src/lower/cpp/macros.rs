@@ -99,7 +99,8 @@ impl MacroTable {
             for (name, may, always) in changed {
                 let old = &self.by_name[&name];
                 let fact = Macro { may_exit: may, always_exits: always, ..old.fact.clone() };
-                let new = Definition { fact, is_variadic: old.is_variadic, body: copy(&old.body), expands: old.expands };
+                let new =
+                    Definition { fact, is_variadic: old.is_variadic, body: copy(&old.body), expands: old.expands };
                 self.by_name.insert(name, Arc::new(new));
             }
         }
@@ -240,7 +241,9 @@ fn is_lambda_body(before: &[Piece]) -> bool {
 
 /// Whether expanding it shows anything that its name does not: code, declarations, calls, or nothing at all.
 fn expands(name: &str, is_function: bool, body: &[Piece]) -> bool {
-    if matches!(name, "NULL" | "TRUE" | "FALSE" | "true" | "false" | "bool" | "assert" | "nullptr") || body.len() > LONGEST_BODY {
+    if matches!(name, "NULL" | "TRUE" | "FALSE" | "true" | "false" | "bool" | "assert" | "nullptr")
+        || body.len() > LONGEST_BODY
+    {
         return false;
     }
     let is_path = body.iter().all(|piece| piece.kind == Kind::Word || &*piece.text == "::");
@@ -248,7 +251,10 @@ fn expands(name: &str, is_function: bool, body: &[Piece]) -> bool {
         return body.is_empty() || is_function || body.first().is_some_and(|piece| &*piece.text != name);
     }
     body.iter().enumerate().any(|(at, piece)| match (piece.kind, &*piece.text) {
-        (Kind::Word, "return" | "throw" | "goto" | "break" | "continue" | "new" | "delete" | "const" | "static" | "struct") => true,
+        (
+            Kind::Word,
+            "return" | "throw" | "goto" | "break" | "continue" | "new" | "delete" | "const" | "static" | "struct",
+        ) => true,
         (Kind::Word, "sizeof" | "defined") => false,
         (Kind::Word, _) => body.get(at + 1).is_some_and(|next| &*next.text == "("),
         (Kind::Punct, "{" | "}" | ";" | "##" | "=") => true,
@@ -258,7 +264,14 @@ fn expands(name: &str, is_function: bool, body: &[Piece]) -> bool {
 
 /// Expands the macros of a token list, following its own `#define`s and `#undef`s. Gives the tokens and the definitions.
 pub fn expand<'a>(tokens: Vec<Token<'a>>, table: &MacroTable) -> (Vec<Token<'a>>, Vec<Macro>) {
-    let mut expander = Expander { table, own: FxHashMap::default(), active: Vec::new(), left: BUDGET, out: Vec::new(), found: Vec::new() };
+    let mut expander = Expander {
+        table,
+        own: FxHashMap::default(),
+        active: Vec::new(),
+        left: BUDGET,
+        out: Vec::new(),
+        found: Vec::new(),
+    };
     expander.out.reserve(tokens.len());
     expander.run(tokens);
     (expander.out, expander.found)
@@ -418,7 +431,10 @@ fn substitute<'a>(definition: &Definition, arguments: &[Vec<Token<'a>>], span: S
     let parameters = definition.fact.parameters.as_deref().unwrap_or(&[]);
     let argument = |name: &str| -> Option<Cow<'_, [Token<'a>]>> {
         let named = parameters.iter().position(|parameter| *parameter == *name);
-        if definition.is_variadic && (name == "__VA_ARGS__" || (named.is_some() && named == parameters.len().checked_sub(1) && arguments.len() > parameters.len())) {
+        if definition.is_variadic
+            && (name == "__VA_ARGS__"
+                || (named.is_some() && named == parameters.len().checked_sub(1) && arguments.len() > parameters.len()))
+        {
             let from = named.unwrap_or(parameters.len()).min(arguments.len());
             let mut all = Vec::new();
             for (at, argument) in arguments[from..].iter().enumerate() {

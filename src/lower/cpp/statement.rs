@@ -9,7 +9,15 @@ use tree_sitter::Node;
 
 /// Functions of the C and C++ libraries that never come back.
 const NEVER: [&str; 10] = [
-    "abort", "exit", "_exit", "_Exit", "quick_exit", "terminate", "__builtin_unreachable", "__builtin_trap", "longjmp",
+    "abort",
+    "exit",
+    "_exit",
+    "_Exit",
+    "quick_exit",
+    "terminate",
+    "__builtin_unreachable",
+    "__builtin_trap",
+    "longjmp",
     "unreachable",
 ];
 
@@ -80,9 +88,19 @@ impl Lowering<'_> {
             "preproc_ifdef" => self.config(node),
             kind if kind.starts_with("preproc_") => {}
             "static_assert_declaration" | "empty_statement" | "access_specifier" | "concept_definition" => {}
-            "function_definition" | "class_specifier" | "struct_specifier" | "union_specifier" | "enum_specifier"
-            | "type_definition" | "alias_declaration" | "using_declaration" | "namespace_alias_definition"
-            | "namespace_definition" | "template_declaration" | "linkage_specification" | "field_declaration" => {
+            "function_definition"
+            | "class_specifier"
+            | "struct_specifier"
+            | "union_specifier"
+            | "enum_specifier"
+            | "type_definition"
+            | "alias_declaration"
+            | "using_declaration"
+            | "namespace_alias_definition"
+            | "namespace_definition"
+            | "template_declaration"
+            | "linkage_specification"
+            | "field_declaration" => {
                 self.local_item(node);
             }
             "ERROR" => self.statements(&children(node)),
@@ -316,7 +334,8 @@ impl Lowering<'_> {
                     arms.push(flow);
                 }
                 "preproc_ifdef" | "preproc_else" if has_case(*node) => {
-                    let inner: Vec<_> = children(*node).into_iter().filter(|child| child.kind() != "identifier").collect();
+                    let inner: Vec<_> =
+                        children(*node).into_iter().filter(|child| child.kind() != "identifier").collect();
                     self.arms(&inner, arms, has_default);
                 }
                 // What stands behind an arm without being part of it for the grammar.
@@ -389,7 +408,10 @@ impl Lowering<'_> {
 
     fn catch_variable(&mut self, clause: Node<'_>) -> Option<crate::model::BindingId> {
         let list = clause.child_by_field_name("parameters")?;
-        let parameter = fields(list, "parameters").into_iter().chain(children(list)).find(|c| c.kind() == "parameter_declaration")?;
+        let parameter = fields(list, "parameters")
+            .into_iter()
+            .chain(children(list))
+            .find(|c| c.kind() == "parameter_declaration")?;
         let declarator = super::types::Declarator::of(parameter.child_by_field_name("declarator")?);
         let name = declarator.name?;
         let ty = parameter.child_by_field_name("type").map(|ty| self.with_declarator(ty, &declarator, parameter));
@@ -433,7 +455,8 @@ pub fn looks_like_macro(name: &str) -> bool {
 
 fn has_case(node: Node<'_>) -> bool {
     children(node).iter().any(|child| {
-        child.kind() == "case_statement" || (matches!(child.kind(), "preproc_ifdef" | "preproc_else") && has_case(*child))
+        child.kind() == "case_statement"
+            || (matches!(child.kind(), "preproc_ifdef" | "preproc_else") && has_case(*child))
     })
 }
 

@@ -6,15 +6,44 @@ use tree_sitter::Node;
 
 /// Class templates and classes that release what they point to.
 const SMART: [&str; 22] = [
-    "unique_ptr", "shared_ptr", "auto_ptr", "scoped_ptr", "scoped_array", "scoped_refptr", "intrusive_ptr", "linked_ptr",
-    "RefPtr", "nsCOMPtr", "ComPtr", "CComPtr", "CComQIPtr", "CAutoPtr", "CHeapPtr", "QScopedPointer", "QSharedPointer",
-    "QScopedArrayPointer", "AliasedUniquePtr", "DeleteFnPtr", "unique_handle", "unique_resource",
+    "unique_ptr",
+    "shared_ptr",
+    "auto_ptr",
+    "scoped_ptr",
+    "scoped_array",
+    "scoped_refptr",
+    "intrusive_ptr",
+    "linked_ptr",
+    "RefPtr",
+    "nsCOMPtr",
+    "ComPtr",
+    "CComPtr",
+    "CComQIPtr",
+    "CAutoPtr",
+    "CHeapPtr",
+    "QScopedPointer",
+    "QSharedPointer",
+    "QScopedArrayPointer",
+    "AliasedUniquePtr",
+    "DeleteFnPtr",
+    "unique_handle",
+    "unique_resource",
 ];
 
 /// Class names of the standard library as people write them after `using namespace std`.
 const LOWERCASE_CLASSES: [&str; 12] = [
-    "string", "wstring", "ifstream", "ofstream", "fstream", "stringstream", "ostringstream", "istringstream", "thread",
-    "mutex", "exception", "any",
+    "string",
+    "wstring",
+    "ifstream",
+    "ofstream",
+    "fstream",
+    "stringstream",
+    "ostringstream",
+    "istringstream",
+    "thread",
+    "mutex",
+    "exception",
+    "any",
 ];
 
 /// What a declarator says beside its type.
@@ -67,14 +96,24 @@ impl<'t> Declarator<'t> {
                     found.structured = Some(node);
                     None
                 }
-                "parenthesized_declarator" | "abstract_parenthesized_declarator" | "attributed_declarator"
-                | "variadic_declarator" | "template_function" | "template_method" | "init_declarator" => {
-                    node.child_by_field_name("declarator")
-                        .or_else(|| node.child_by_field_name("name"))
-                        .or_else(|| children(node).into_iter().find(|child| child.kind() != "ms_call_modifier"))
-                }
-                "identifier" | "field_identifier" | "type_identifier" | "qualified_identifier" | "operator_name"
-                | "destructor_name" | "operator_cast" | "primitive_type" => {
+                "parenthesized_declarator"
+                | "abstract_parenthesized_declarator"
+                | "attributed_declarator"
+                | "variadic_declarator"
+                | "template_function"
+                | "template_method"
+                | "init_declarator" => node
+                    .child_by_field_name("declarator")
+                    .or_else(|| node.child_by_field_name("name"))
+                    .or_else(|| children(node).into_iter().find(|child| child.kind() != "ms_call_modifier")),
+                "identifier"
+                | "field_identifier"
+                | "type_identifier"
+                | "qualified_identifier"
+                | "operator_name"
+                | "destructor_name"
+                | "operator_cast"
+                | "primitive_type" => {
                     found.name = Some(node);
                     None
                 }
@@ -190,7 +229,8 @@ impl Lowering<'_> {
 
     /// A template argument as a name: pointers and qualifiers dropped.
     pub fn argument_name(&mut self, node: Node<'_>) -> Name {
-        let node = if node.kind() == "type_descriptor" { node.child_by_field_name("type").unwrap_or(node) } else { node };
+        let node =
+            if node.kind() == "type_descriptor" { node.child_by_field_name("type").unwrap_or(node) } else { node };
         match node.kind() {
             "type_identifier" | "qualified_identifier" | "template_type" | "struct_specifier" | "identifier" => {
                 join(&self.path_of(node))
@@ -235,7 +275,11 @@ impl Lowering<'_> {
         }
         let stars = "*".repeat(declarator.pointers as usize);
         let reference = if declarator.is_reference { "&" } else { "" };
-        let constant = if has_child(whole, "type_qualifier") && self.text(whole).trim_start().starts_with("const") { "const " } else { "" };
+        let constant = if has_child(whole, "type_qualifier") && self.text(whole).trim_start().starts_with("const") {
+            "const "
+        } else {
+            ""
+        };
         let array = if declarator.is_array { "[]" } else { "" };
         facts.text = Name::from(&format!("{constant}{}{stars}{reference}{array}", facts.text));
         facts
