@@ -298,7 +298,10 @@ impl Project<'_> {
             let value = In::new(file, export.value);
             return self.place_in(value, depth + 1);
         }
-        if name == "=" || name == "default" {
+        if name == "default" {
+            return self.export_place(file, Name::from("="), depth + 1);
+        }
+        if name == "=" {
             return None;
         }
         let from = |include: &Name| self.export_place(self.imported(file, *include)?, name, depth + 1);
@@ -318,6 +321,9 @@ impl Project<'_> {
             } else {
                 place
             });
+        }
+        if matches!(self.value(object), Value::Import(_)) && name == "default" {
+            return None;
         }
         let root = match self.origin(object) {
             Origin::This(class) | Origin::New(_, class) => Root::Field(self.field_home(class, name), name),

@@ -342,8 +342,14 @@ impl<'p, 'a> Resolver<'p, 'a> {
             return add(found, Origin::Module(value.file));
         }
         let before = found.len();
-        for origin in self.origins(object) {
-            self.member_of(origin, Some(value), name, found);
+        if let Value::Import(specifier) = project.value(object)
+            && let Some(file) = project.imported(value.file, *specifier)
+        {
+            self.export(file, name, found, 0);
+        } else {
+            for origin in self.origins(object) {
+                self.member_of(origin, Some(value), name, found);
+            }
         }
         if found.len() == before {
             if project.is_native(value.file)

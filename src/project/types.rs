@@ -2,13 +2,19 @@
 
 use super::memo::{Ask, guarded};
 use super::resolve::{Resolver, single};
-use super::{Origin, Project};
-use crate::model::contract::By;
+use super::{AccessKind, Key, Origin, Project};
+use crate::model::contract::{By, Spoken};
+use crate::model::contracts::View;
 use crate::model::{Api, BindingId, BindingKind, CallId, ClassId, Holder, In, Name, Type, TypeFacts, Value, ValueId};
 use crate::text::FileId;
 use rustc_hash::FxHashSet;
 
 impl<'a> Project<'a> {
+    /// The catalog as the code of a file sees it.
+    pub(super) fn rows(&self, file: FileId) -> View<'a> {
+        self.contracts.speaking(if self.is_native(file) { Spoken::C } else { Spoken::Js })
+    }
+
     /// The catalog type of a value: by what made it, by its class, by its declaration, by the event that hands it over.
     pub fn ty(&self, value: In<ValueId>) -> Option<&'a Type> {
         self.resolver().ty(value)
@@ -37,7 +43,7 @@ impl<'a> Project<'a> {
         if !data.is_new || data.is_placement || !self.is_native(call.file) {
             return None;
         }
-        self.contracts.api(if data.is_array_new { "operator new[]" } else { "operator new" })
+        self.rows(call.file).api(if data.is_array_new { "operator new[]" } else { "operator new" })
     }
 
     /// The project class that a value is an instance of: by what made it, or by its declaration.
@@ -55,12 +61,12 @@ impl<'a> Project<'a> {
 
     fn base_type(&self, base: In<ValueId>) -> Option<&'a Type> {
         if self.is_native(base.file) {
-            return self.contracts.ty(&self.native_name(base)?);
+            return self.rows(base.file).ty(&self.native_name(base)?);
         }
         let mut resolver = self.resolver();
         resolver.shallow = true;
         match resolver.origin(base) {
-            Origin::External(path) => self.contracts.ty(&path),
+            Origin::External(path) => self.rows(base.file).ty(&path),
             _ => None,
         }
     }
@@ -68,7 +74,8 @@ impl<'a> Project<'a> {
     /// The catalog type that a declaration names.
     pub fn declared_type(&self, file: FileId, facts: &TypeFacts) -> Option<&'a Type> {
         if self.is_native(file) {
-            let of = |name: &str| self.contracts.ty(name).or_else(|| self.class_type(self.declared_class(file, name)?));
+            let of =
+                |name: &str| self.rows(file).ty(name).or_else(|| self.class_type(self.declared_class(file, name)?));
             return of(&facts.name).or_else(|| {
                 (facts.holder == Holder::Smart).then(|| facts.arguments.first().and_then(|name| of(name)))?
             });
@@ -83,13 +90,13 @@ impl<'a> Project<'a> {
             scope.bindings.iter().copied().find(|binding| summary.binding(*binding).name == name)
         });
         let Some(value) = found.and_then(|binding| summary.binding(binding).value) else {
-            return if found.is_some() { None } else { self.contracts.ty(&facts.name) };
+            return if found.is_some() { None } else { self.rows(file).ty(&facts.name) };
         };
         let mut resolver = self.resolver();
         resolver.shallow = true;
         match (resolver.origin(In::new(file, value)), rest) {
-            (Origin::External(path), None) => self.contracts.ty(&path),
-            (Origin::External(path), Some(rest)) => self.contracts.ty(&format!("{path}.{rest}")),
+            (Origin::External(path), None) => self.rows(file).ty(&path),
+            (Origin::External(path), Some(rest)) => self.rows(file).ty(&format!("{path}.{rest}")),
             (Origin::Class(class), None) => self.class_type(class),
             _ => None,
         }
@@ -107,7 +114,7 @@ impl<'a> Resolver<'_, 'a> {
     }
 
     fn row(&self, call: In<CallId>, path: &str) -> Option<&'a Api> {
-        let contracts = self.project.contracts;
+        let contracts = self.project.rows(call.file);
         let data = self.project.call(call);
         let arguments = data.arguments.len();
         let found = contracts.call(path, arguments);
@@ -116,6 +123,25 @@ impl<'a> Resolver<'_, 'a> {
         }
         let class = path.strip_prefix("new ")?;
         found.or_else(|| self.project.is_native(call.file).then(|| contracts.call(class, arguments))?)
+    }
+
+    /// `net.Socket#destroy` of a callee that is a method of a typed value.
+    fn method_path(&mut self, callee: In<ValueId>) -> Option<String> {
+        let Value::Member(object, name) = self.project.value(callee) else { return None };
+        Some(format!("{}#{name}", self.ty(callee.with(*object))?.name))
+    }
+
+    /// What the methods called on a value tell of it, where nothing else does.
+    fn duck(&mut self, value: In<ValueId>) -> Option<&'a Type> {
+        let project = self.project;
+        if !matches!(project.value(value), Value::Binding(_) | Value::Member(..) | Value::Index(..)) {
+            return None;
+        }
+        let rows = project.rows(value.file);
+        project.uses(value).iter().find_map(|access| match access.kind {
+            AccessKind::Method { key: Key::Name(name), .. } => rows.duck(&name),
+            _ => None,
+        })
     }
 
     /// See [`Project::path`].
@@ -136,12 +162,15 @@ impl<'a> Resolver<'_, 'a> {
             Origin::External(path) => Some(path),
             _ => None,
         }) {
-            return Some(format!("{prefix}{path}"));
+            let path = format!("{prefix}{path}");
+            if project.rows(id.file).api(&path).is_some() {
+                return Some(path);
+            }
+            // A method of a ready-made thing: `process.stdout.on`.
+            return self.method_path(callee).filter(|_| !call.is_new).or(Some(path));
         }
-        if let Value::Member(object, name) = project.value(callee)
-            && let Some(ty) = self.ty(id.with(*object))
-        {
-            return Some(format!("{}#{name}", ty.name));
+        if let Some(path) = self.method_path(callee) {
+            return Some(path);
         }
         let ty = self.ty(callee)?;
         Some(format!("{}#()", ty.name))
@@ -152,7 +181,8 @@ impl<'a> Resolver<'_, 'a> {
         let project = self.project;
         project.memos.types.ask(Ask::Type, value, || {
             let origins = self.origins(value);
-            origins.iter().find_map(|origin| self.type_of(*origin)).or_else(|| self.declared(value))
+            let known = origins.iter().find_map(|origin| self.type_of(*origin)).or_else(|| self.declared(value));
+            known.or_else(|| self.duck(value))
         })
     }
 
@@ -195,7 +225,7 @@ impl<'a> Resolver<'_, 'a> {
                 contracts.ty(given)
             }
             Origin::New(_, class) | Origin::This(class) => project.class_type(class),
-            Origin::External(path) => contracts.value(&path),
+            Origin::External(path) => project.contracts.value(&path),
             Origin::Parameter(parameter) => self.parameter_type(parameter),
             Origin::Variable(variable) => {
                 let facts = project.binding(variable).ty.as_ref()?;
@@ -222,7 +252,7 @@ impl<'a> Resolver<'_, 'a> {
         }
         if project.call(call).is_new {
             let path = self.find_path(call)?;
-            return contracts.ty(path.strip_prefix("new ")?);
+            return project.rows(call.file).ty(path.strip_prefix("new ")?);
         }
         None
     }

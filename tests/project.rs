@@ -1,0 +1,158 @@
+//! What linking knows of small projects: values across files, places, types, rates, lifetimes, effects and paths.
+
+use leaklint::model::{CallId, FunctionId, In, Rate};
+use leaklint::project::{Origin, Owner, Project};
+use leaklint::text::{FileId, Sources};
+use std::path::Path;
+
+/// Lowers and links files, and asks.
+fn ask<T>(files: &[(&str, &str)], question: impl FnOnce(&Project<'_>) -> T) -> T {
+    let mut sources = Sources::default();
+    let mut summaries = Vec::new();
+    for (path, text) in files {
+        sources.add(Path::new(path), path, (*text).into());
+        summaries.push(leaklint::lower::lower(path, text));
+    }
+    let contracts = leaklint::catalog::builtin();
+    let project = Project::link(&sources, &contracts, summaries);
+    question(&project)
+}
+
+/// The call whose text starts so, in the whole project.
+fn call(project: &Project<'_>, text: &str) -> In<CallId> {
+    project
+        .calls()
+        .find(|call| project.sources.snippet(project.locate(*call)).starts_with(text))
+        .unwrap_or_else(|| panic!("no call {text}"))
+}
+
+/// The function of that name.
+fn function(project: &Project<'_>, name: &str) -> In<FunctionId> {
+    project.functions().find(|f| project.function(*f).name == *name).unwrap_or_else(|| panic!("no function {name}"))
+}
+
+fn path(project: &Project<'_>, text: &str) -> String {
+    project.path(call(project, text)).map(|path| path.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn paths_of_apis_are_followed_through_imports_and_aliases() {
+    let files = [(
+        "p/a.js",
+        "const fs = require('fs');
+             const { open: o } = require('node:fs');
+             import net, { connect as c } from 'net';
+             fs.open('x', () => {}); o('y', () => {}); c(1); net.createServer();
+             const s = net.connect(2); s.on('data', f); s.destroy();
+             process.stdout.on('x', f); setTimeout(f, 1);
+             const { stdin } = process; stdin.resume();",
+    )];
+    ask(&files, |p| {
+        assert_eq!(path(p, "fs.open"), "fs.open");
+        assert_eq!(path(p, "o("), "fs.open");
+        assert_eq!(path(p, "c("), "net.connect");
+        assert_eq!(path(p, "net.createServer"), "net.createServer");
+        assert_eq!(path(p, "s.destroy"), "net.Socket#destroy");
+        assert_eq!(path(p, "setTimeout"), "setTimeout");
+        assert!(p.api(call(p, "s.on(")).expect("row").registers.is_some());
+        assert!(p.api(call(p, "process.stdout.on(")).expect("row").registers.is_some());
+        assert!(p.api(call(p, "setTimeout")).expect("row").gives.is_some());
+    });
+}
+
+#[test]
+fn values_are_followed_across_files() {
+    let files = [
+        (
+            "p/a.js",
+            "const { make, Store } = require('./b'); const s = make(); s.on('x', f); const t = new Store(); t.go(); module.exports = t;",
+        ),
+        (
+            "p/b.js",
+            "const net = require('net'); function make() { return net.connect(1); } class Store { constructor() { this.items = new Map(); } go() { this.items.set(1, 2); } } module.exports = { make, Store };",
+        ),
+        ("p/c.js", "import t from './a'; t.items.clear(); t.go();"),
+    ];
+    ask(&files, |p| {
+        assert_eq!(path(p, "s.on("), "net.Socket#on");
+        let clear = call(p, "t.items.clear");
+        let set = call(p, "this.items.set");
+        let place = p.place(p.receiver(clear).unwrap()).unwrap();
+        assert_eq!(Some(place), p.place(p.receiver(set).unwrap()));
+        assert_eq!(p.place_text(place), "this.items");
+        assert_eq!(p.accesses(place).len(), 3, "{:?}", p.accesses(place));
+        let go = function(p, "go");
+        assert_eq!(p.callers(go).len(), 2);
+        assert!(matches!(p.origin(p.receiver(call(p, "t.go()")).unwrap()), Origin::New(..)));
+        assert_eq!(p.ty(p.receiver(set).unwrap()).map(|ty| ty.name.as_str()), Some("Map"));
+        assert_eq!(p.instances(p.class_of(go).unwrap()).rate, Some(Rate::PerInstance));
+    });
+}
+
+#[test]
+fn rates_say_how_often_and_why() {
+    let files = [
+        (
+            "p/index.js",
+            "const { helper, lazy } = require('./internal');
+             class Client { constructor() { this.start(); } start() { setInterval(tick, 1); } send() { helper(); } }
+             function tick() { beat(); }
+             function beat() {}
+             module.exports = { Client, boot };
+             function boot() { lazy(); server.on('request', (req, res) => { perRequest(); }); }
+             function perRequest() {}
+             const server = require('http').createServer();
+             once();
+             function once() { for (const s of ['a', 'b']) listen(s); }
+             function listen(s) { process.on(s, x); }",
+        ),
+        (
+            "p/internal.js",
+            "let started = false; let db;
+             function helper() {}
+             function lazy() { if (started) return; started = true; inner(); }
+             function inner() {}
+             function get() { if (!db) db = open(); return db; }
+             function open() {}
+             module.exports = { helper, lazy, get };",
+        ),
+    ];
+    ask(&files, |p| {
+        let rate = |name: &str| p.rate(function(p, name)).rate;
+        assert_eq!(rate("boot"), Some(Rate::PerCall));
+        assert_eq!(rate("send"), Some(Rate::PerCall));
+        assert_eq!(rate("tick"), Some(Rate::PerEvent));
+        assert_eq!(rate("beat"), Some(Rate::PerEvent));
+        assert_eq!(rate("perRequest"), Some(Rate::PerEvent));
+        assert_eq!(rate("helper"), Some(Rate::PerCall));
+        assert_eq!(rate("once"), Some(Rate::Once));
+        assert_eq!(rate("listen"), Some(Rate::Once));
+        assert_eq!(rate("inner"), Some(Rate::Once));
+        assert_eq!(rate("open"), Some(Rate::Once));
+        assert!(p.rate(function(p, "perRequest")).because().contains("server.on('request')"));
+    });
+}
+
+#[test]
+fn lifetimes_tell_the_callers_things_from_our_own() {
+    let files = [(
+        "p/index.js",
+        "const { EventEmitter } = require('events');
+         const bus = new EventEmitter();
+         function a(signal, opts) { signal.addEventListener('abort', x); opts.emitter.on('y', x); bus.on('z', x); const own = new EventEmitter(); own.on('w', x); process.on('exit', x); }
+         class Foo { constructor() { this.e = new EventEmitter(); } go() { this.e.on('q', x); } }
+         module.exports = { a, Foo };",
+    )];
+    ask(&files, |p| {
+        let life = |text: &str| p.lifetime(p.receiver(call(p, text)).unwrap());
+        assert!(life("signal.addEventListener").is_callers());
+        assert!(life("opts.emitter.on").is_callers());
+        assert!(life("bus.on").is_process());
+        assert!(life("process.on").is_process());
+        assert_eq!(life("own.on").born, Some(Rate::PerCall));
+        assert_eq!(life("this.e.on").born, Some(Rate::PerInstance));
+        assert!(matches!(life("this.e.on").owner, Owner::Instance(_)));
+        assert!(matches!(life("own.on").owner, Owner::Call(_)));
+        let _ = FileId(0);
+    });
+}
