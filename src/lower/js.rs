@@ -30,10 +30,9 @@ use state::Lowering;
 /// Lowers one JavaScript or TypeScript file; `path` tells `.tsx`, `.mts` and the like apart. Never panics and never
 /// overflows the stack: deep files get a big one, absurdly deep files are refused.
 pub fn lower(path: &str, text: &str, language: Language) -> Summary {
-    let nesting = depth::measure(text);
+    let nesting = depth::measure(text, language);
     if let Some(offset) = nesting.refused_at {
-        let message = format!("nested too deeply to be read (more than {} levels)", depth::REFUSED);
-        return failed(language, offset, message);
+        return failed(language, offset, "nested too deeply to be read".to_owned());
     }
     let run = || {
         std::panic::catch_unwind(|| lower_here(path, text, language))

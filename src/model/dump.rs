@@ -6,25 +6,33 @@ use std::fmt::Write;
 
 /// Renders a summary.
 pub fn dump(summary: &Summary) -> String {
-    let mut dump = Dump { summary, text: String::new() };
+    let mut dump = Dump::new(summary);
     dump.file();
     dump.text
 }
 
 /// Renders one value of a summary as code.
 pub fn value(summary: &Summary, id: ValueId) -> String {
-    Dump { summary, text: String::new() }.value(id, 0)
+    Dump::new(summary).value(id, 0)
 }
 
 struct Dump<'a> {
     summary: &'a Summary,
+    /// Names that several variables have.
+    ambiguous: rustc_hash::FxHashSet<Name>,
     text: String,
 }
 
 /// Deeper parts of a value are left out.
 const DEEPEST: usize = 8;
 
-impl Dump<'_> {
+impl<'a> Dump<'a> {
+    fn new(summary: &'a Summary) -> Self {
+        let mut seen = rustc_hash::FxHashSet::default();
+        let ambiguous = summary.bindings.iter().map(|binding| binding.name).filter(|name| !seen.insert(*name)).collect();
+        Dump { summary, ambiguous, text: String::new() }
+    }
+
     fn line(&mut self, indent: usize, text: &str) {
         let _ = writeln!(self.text, "{:indent$}{text}", "", indent = indent * 2);
     }
@@ -278,8 +286,7 @@ impl Dump<'_> {
     /// A variable: its name, with its number where another has the same name.
     fn name(&self, id: BindingId) -> String {
         let binding = self.summary.binding(id);
-        let is_only = !binding.name.is_empty()
-            && self.summary.bindings.iter().filter(|other| other.name == binding.name).take(2).count() == 1;
+        let is_only = !binding.name.is_empty() && !self.ambiguous.contains(&binding.name);
         if is_only { binding.name.to_string() } else { format!("{}${}", binding.name, id.0) }
     }
 

@@ -1,21 +1,27 @@
 //! How deep a file nests, measured before it is parsed: recursion over its tree must fit the stack.
 //! Counts bytes, knows no grammar; errs on the deep side, where the price is only a thread of its own.
 
+use super::recover::{end_of_block_comment, end_of_line, end_of_string};
+use crate::model::Language;
+
 /// Bracket levels from which on a file is refused.
-pub const REFUSED: u32 = 10_000;
+const REFUSED: u32 = 10_000;
 
 /// Links of one chain (`a.b.c`, `a + b + c`, `!!!a`) from which on a file is refused.
-const REFUSED_CHAIN: u32 = 400_000;
+const REFUSED_CHAIN: u32 = 300_000;
+
+/// Open `<` from which on a TypeScript file is refused: the parser tries each as a type argument list, over and over.
+const REFUSED_ANGLES: u32 = 400;
 
 /// What is deeper than this gets a stack of its own.
 const ORDINARY: u32 = 40;
 
 /// Links of one chain that the ordinary stack stands.
-const ORDINARY_CHAIN: u32 = 600;
+const ORDINARY_CHAIN: u32 = 200;
 
 /// Stack for one bracket level or chain link: unoptimised builds need several times as much.
 const PER_LEVEL: usize = if cfg!(debug_assertions) { 96 << 10 } else { 24 << 10 };
-const PER_LINK: usize = if cfg!(debug_assertions) { 16 << 10 } else { 4 << 10 };
+const PER_LINK: usize = if cfg!(debug_assertions) { 24 << 10 } else { 6 << 10 };
 
 /// What a file's nesting asks for.
 pub struct Nesting {
@@ -26,65 +32,100 @@ pub struct Nesting {
 }
 
 /// Measures a file.
-pub fn measure(text: &str) -> Nesting {
-    let mut deepest = 0u32;
-    let mut longest = 0u32;
-    let mut refused_at = None;
-    // Tokens since the last separator, for each open bracket.
-    let mut open: Vec<u32> = Vec::with_capacity(64);
-    let mut links = 0u32;
-    let mut in_word = false;
-    for (at, &byte) in text.as_bytes().iter().enumerate() {
-        let is_word = byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_' || byte == b'$';
-        match byte {
-            b'(' | b'[' | b'{' => {
-                open.push(links + 1);
-                links = 0;
-                deepest = deepest.max(open.len() as u32);
-                if open.len() as u32 > REFUSED && refused_at.is_none() {
-                    refused_at = Some(at as u32);
-                }
-            }
-            b')' | b']' | b'}' => links = open.pop().unwrap_or(links),
-            b';' | b',' => links = 0,
-            _ if byte.is_ascii_whitespace() => {}
-            _ if is_word && in_word => {}
-            _ => {
-                links += 1;
-                longest = longest.max(links);
-            }
-        }
-        in_word = is_word;
+pub fn measure(text: &str, language: Language) -> Nesting {
+    let mut counts = scan(text, language, false);
+    if counts.refused_at.is_some() {
+        // Brackets in strings and comments count for nothing.
+        counts = scan(text, language, true);
     }
-    if longest > REFUSED_CHAIN && refused_at.is_none() && text.len() < 64 << 20 {
-        // Long prose in a comment looks like a chain too, so length alone refuses nothing.
-        longest = REFUSED_CHAIN;
-    }
-    let stack = (deepest > ORDINARY || longest > ORDINARY_CHAIN)
-        .then(|| (32 << 20) + deepest as usize * PER_LEVEL + longest as usize * PER_LINK);
-    Nesting { stack, refused_at: refused_at.filter(|_| is_really_deep(text)) }
+    let stack = (counts.deepest > ORDINARY || counts.longest > ORDINARY_CHAIN).then(|| {
+        (16 << 20) + counts.deepest.min(REFUSED) as usize * PER_LEVEL + counts.longest.min(REFUSED_CHAIN) as usize * PER_LINK
+    });
+    Nesting { stack, refused_at: counts.refused_at }
 }
 
-/// Whether the brackets that are code, not text, nest too deeply.
-fn is_really_deep(text: &str) -> bool {
+#[derive(Default)]
+struct Counts {
+    deepest: u32,
+    longest: u32,
+    refused_at: Option<u32>,
+}
+
+fn scan(text: &str, language: Language, only_code: bool) -> Counts {
     let bytes = text.as_bytes();
-    let mut depth = 0u32;
+    let has_types = language == Language::Ts;
+    let mut counts = Counts::default();
+    // Tokens since the last separator, for each open bracket.
+    let mut open: Vec<(u32, u32)> = Vec::with_capacity(64);
+    let mut links = 0u32;
+    let mut angles = 0u32;
+    // Likewise, but a line that can only be a new statement separates too: code without semicolons is not refused.
+    let mut chained = 0u32;
+    let mut in_word = false;
+    let mut word = 0..0;
+    let mut is_new_line = false;
+    let mut last = b';';
     let mut at = 0;
     while at < bytes.len() {
-        match bytes[at] {
+        let byte = bytes[at];
+        let is_word = byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_' || byte == b'$';
+        if is_word && !in_word {
+            if is_new_line && ends_operand(last) && !PREFIXES.contains(&&bytes[word.clone()]) {
+                chained = 0;
+            }
+            word.start = at;
+        }
+        if is_word {
+            word.end = at + 1;
+        }
+        match byte {
             b'(' | b'[' | b'{' => {
-                depth += 1;
-                if depth > REFUSED {
-                    return true;
+                open.push((links + 1, chained + 1));
+                (links, chained) = (0, 0);
+                counts.deepest = counts.deepest.max(open.len() as u32);
+            }
+            b')' | b']' | b'}' => (links, chained) = open.pop().unwrap_or((links, chained)),
+            b',' => (links, chained) = (0, 0),
+            b';' => (links, chained, angles) = (0, 0, 0),
+            _ if byte.is_ascii_whitespace() => {}
+            _ if is_word && in_word => {}
+            b'"' | b'\'' if only_code => at = end_of_string(bytes, at, byte),
+            b'/' if only_code && bytes.get(at + 1) == Some(&b'/') => at = end_of_line(bytes, at),
+            b'/' if only_code && bytes.get(at + 1) == Some(&b'*') => at = end_of_block_comment(bytes, at),
+            _ => {
+                links += 1;
+                chained += 1;
+                counts.longest = counts.longest.max(links);
+                match byte {
+                    b'<' if has_types => angles += 1,
+                    b'>' if has_types => angles = angles.saturating_sub(1),
+                    _ => {}
                 }
             }
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            quote @ (b'"' | b'\'') => at = super::recover::end_of_string(bytes, at, quote),
-            b'/' if bytes.get(at + 1) == Some(&b'/') => at = super::recover::end_of_line(bytes, at),
-            b'/' if bytes.get(at + 1) == Some(&b'*') => at = super::recover::end_of_block_comment(bytes, at),
-            _ => {}
+        }
+        let is_too_much = open.len() as u32 > REFUSED || chained > REFUSED_CHAIN || angles > REFUSED_ANGLES;
+        if is_too_much && counts.refused_at.is_none() {
+            counts.refused_at = Some(at as u32);
+        }
+        in_word = is_word;
+        if byte == b'\n' {
+            is_new_line = true;
+        } else if !byte.is_ascii_whitespace() {
+            is_new_line = false;
+            last = byte;
         }
         at += 1;
     }
-    false
+    counts
 }
+
+/// Whether an expression can end with this byte.
+fn ends_operand(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'_' | b'$' | b')' | b']' | b'}' | b'"' | b'\'' | b'`')
+}
+
+/// Words that go on in the next line.
+const PREFIXES: &[&[u8]] = &[
+    b"async", b"await", b"case", b"delete", b"do", b"else", b"in", b"instanceof", b"new", b"of", b"throw", b"typeof",
+    b"void", b"yield",
+];

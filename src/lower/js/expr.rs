@@ -344,7 +344,8 @@ impl Lowering<'_> {
         let mut values = vec![op];
         for operand in operands {
             let value = self.expr(operand);
-            if values.len() < 32 || !matches!(self.out.values[value.index()], Value::Literal(_)) {
+            let is_data = matches!(self.out.values[value.index()], Value::Literal(_));
+            if values.len() < if is_data { 32 } else { 256 } {
                 values.push(value);
             }
         }
