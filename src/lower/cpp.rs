@@ -6,11 +6,14 @@
 //! is lowered, and the summary is marked partial.
 
 mod condition;
+mod conditional;
 mod declaration;
 mod expression;
+mod heads;
 mod item;
 mod lowering;
 mod macros;
+mod mend;
 mod prepared;
 mod statement;
 mod token;
@@ -37,7 +40,8 @@ pub fn lower(text: &str, language: Language, table: &MacroTable) -> Summary {
     let (tokens, comments) = token::lex(text);
     let includes = includes(&tokens);
     let (tokens, macros) = macros::expand(tokens, table);
-    let prepared = Prepared::new(&tokens, Vec::new());
+    let (tokens, conditions) = mend::mend(tokens, language);
+    let prepared = Prepared::new(&tokens, conditions);
     let mut summary = lower_prepared(&prepared, language, Span::new(0, text.len() as u32));
     summary.comments = comments;
     summary.includes = includes;

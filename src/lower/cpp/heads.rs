@@ -1,0 +1,294 @@
+//! The heads of items and statements: macros that define, declare or repeat, and the ones that only decorate.
+
+use super::mend::{Mender, Open, matching_close};
+use super::statement::looks_like_macro;
+use super::token::{Kind, Token};
+use std::borrow::Cow;
+
+/// Longest head that is looked at.
+const LONGEST: usize = 600;
+
+/// Words that begin a type or modify one, and are no names.
+const TYPE_WORDS: [&str; 22] = [
+    "static", "inline", "extern", "const", "constexpr", "virtual", "explicit", "friend", "mutable", "volatile", "register", "unsigned",
+    "signed", "long", "short", "struct", "class", "union", "enum", "typename", "thread_local", "consteval",
+];
+
+/// Keywords that begin a statement or item that needs no mending.
+const OTHER_WORDS: [&str; 30] = [
+    "using", "namespace", "template", "typedef", "public", "private", "protected", "return", "if", "else", "for", "while", "do",
+    "switch", "case", "default", "break", "continue", "goto", "try", "catch", "throw", "new", "delete", "static_assert", "operator",
+    "co_return", "co_await", "co_yield", "asm",
+];
+
+impl<'a> Mender<'a> {
+    /// Mends the head of an item of a file, namespace or class. Gives the index past what was written, or `at`.
+    pub(super) fn item_head(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
+        let Some(end) = head_end(tokens, at) else { return at };
+        let head = &tokens[at..end];
+        let first = &*head[0].text;
+        if OTHER_WORDS.contains(&first) && first != "template" {
+            return at;
+        }
+        if let Some(next) = self.macro_item(tokens, at) {
+            return next;
+        }
+        let terminator = tokens.get(end).map_or("", |token| &*token.text);
+        let cleaned = clean_head(head, terminator);
+        if cleaned.len() == head.len() {
+            return at;
+        }
+        for index in 0..cleaned.len() {
+            let token = cleaned[index].clone();
+            self.raw(&token);
+        }
+        end
+    }
+
+    /// Writes a token of a head, keeping count of brackets.
+    fn raw(&mut self, token: &Token<'a>) {
+        match (token.kind, &*token.text) {
+            (Kind::Punct, "(") => self.open.push((Open::Paren(false), self.start)),
+            (Kind::Punct, "[") => self.open.push((Open::Bracket, self.start)),
+            (Kind::Punct, ")" | "]") if self.in_parens() => {
+                self.open.pop();
+            }
+            _ => {}
+        }
+        self.out.push(token.clone());
+    }
+
+    /// `NAN_METHOD(Foo::Bar) {`, `NODE_MODULE(addon, Init)`, `Q_PROPERTY(…)`: a macro that stands for an item.
+    fn macro_item(&mut self, tokens: &[Token<'a>], at: usize) -> Option<usize> {
+        let mut name = at;
+        while tokens.get(name).is_some_and(|token| TYPE_WORDS.contains(&&*token.text) || token.kind == Kind::Text) {
+            name += 1;
+        }
+        let token = tokens.get(name).filter(|token| token.kind == Kind::Word)?;
+        let in_class = match self.open.last() {
+            Some((Open::Class(class), _)) => {
+                if *class == *token.text {
+                    return None;
+                }
+                true
+            }
+            _ => false,
+        };
+        let is_macro = looks_like_macro(&token.text);
+        if !tokens.get(name + 1)?.is("(") {
+            // `Q_OBJECT` alone on its line.
+            let next = tokens.get(name + 1)?;
+            let alone = is_macro && name == at && in_class && next.first && (next.kind == Kind::Word || next.is("}") || next.is("~"));
+            return alone.then_some(name + 1);
+        }
+        let close = matching_close(tokens, name + 1)?;
+        let arguments = &tokens[name + 2..close];
+        let next = tokens.get(close + 1);
+        let defined = defined_name(arguments);
+        match next {
+            Some(next) if next.is("{") => {
+                let is_signature = arguments.windows(2).any(|pair| pair[0].kind == Kind::Word && pair[1].kind == Kind::Word)
+                    || arguments.iter().any(|token| token.is("*") || token.is("&"));
+                if !is_macro && (is_signature || name > at || defined.is_empty()) {
+                    return None;
+                }
+                let what = if defined.is_empty() { vec![token.clone()] } else { defined };
+                self.write_definition(&tokens[at..name], what, token, tokens[close].span);
+                Some(close + 1)
+            }
+            Some(next) if next.is(";") && is_macro && in_class && !defined.is_empty() => {
+                self.write_definition(&tokens[at..name], defined, token, tokens[close].span);
+                Some(close + 1)
+            }
+            // Without a semicolon, and something else follows: a macro that stands for a whole item.
+            Some(next) if !is_macro || (next.kind == Kind::Punct && !next.is("}") && !next.first) || next.is("=") || next.is(":") => None,
+            _ if in_class => Some(close + 1),
+            _ if name == at => {
+                for index in at..=close {
+                    let token = tokens[index].clone();
+                    if token.kind != Kind::Directive {
+                        self.raw(&token);
+                    }
+                }
+                let is_ended = next.is_some_and(|next| next.is(";"));
+                if !is_ended {
+                    self.out.push(Token::made(Kind::Punct, ";", tokens[close].span));
+                    self.start = self.out.len();
+                }
+                Some(close + 1)
+            }
+            _ => None,
+        }
+    }
+
+    /// `modifiers void name()`.
+    fn write_definition(&mut self, modifiers: &[Token<'a>], name: Vec<Token<'a>>, at: &Token<'a>, close: crate::text::Span) {
+        self.out.extend(modifiers.iter().cloned());
+        self.out.push(Token { text: Cow::Borrowed("void"), ..at.clone() });
+        for (index, mut token) in name.into_iter().enumerate() {
+            token.glued = index > 0;
+            self.out.push(token);
+        }
+        self.out.push(Token::made(Kind::Punct, "(", close));
+        self.out.push(Token::made(Kind::Punct, ")", close));
+    }
+
+    /// Mends the head of a statement. Gives the index past what was written, or `at`.
+    pub(super) fn statement_head(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
+        let token = &tokens[at];
+        if OTHER_WORDS.contains(&&*token.text) {
+            return at;
+        }
+        let is_macro = looks_like_macro(&token.text);
+        let Some(next) = tokens.get(at + 1) else { return at };
+        if next.is("(") {
+            return self.statement_call(tokens, at, is_macro);
+        }
+        if !is_macro {
+            return at;
+        }
+        if next.first && (next.kind == Kind::Word || next.is("}")) && !next.is_word("else") {
+            // A macro alone on its line. A type alone on its line would be odd indeed.
+            self.out.push(token.clone());
+            self.out.push(Token::made(Kind::Punct, ";", token.span));
+            self.start = self.out.len();
+            return at + 1;
+        }
+        // `UNUSED int x = …`
+        let third = tokens.get(at + 2);
+        let is_declared = |token: &Token<'_>| token.kind == Kind::Word || token.is("*") || token.is("::") || token.is("<");
+        if next.kind == Kind::Word && !OTHER_WORDS.contains(&&*next.text) && third.is_some_and(|third| third.kind == Kind::Word && !third.first || third.is("::")) && third.is_some_and(is_declared) {
+            return at + 1;
+        }
+        at
+    }
+
+    /// `MACRO(…)` without a semicolon, `FOREACH(…) {`.
+    fn statement_call(&mut self, tokens: &[Token<'a>], at: usize, is_macro: bool) -> usize {
+        let Some(close) = matching_close(tokens, at + 1) else { return at };
+        let after = tokens.get(close + 1);
+        let span = tokens[close].span;
+        let is_block = after.is_some_and(|after| after.is("{"));
+        if is_block {
+            let name = tokens[at].text.to_ascii_lowercase();
+            let keyword = if name.contains("each") || name.contains("loop") || name.contains("iter") || name.contains("for_") { "while" } else { "if" };
+            if !is_macro && keyword == "if" {
+                return at;
+            }
+            self.out.push(Token::made(Kind::Word, keyword, tokens[at].span));
+            self.out.push(Token::made(Kind::Punct, "(", tokens[at].span));
+            for index in at..=close {
+                if tokens[index].kind != Kind::Directive && !self.is_foreach_separator(&tokens[index]) {
+                    self.out.push(tokens[index].clone());
+                }
+            }
+            self.out.push(Token::made(Kind::Punct, ")", span));
+            return close + 1;
+        }
+        let ends = match after {
+            None => true,
+            Some(after) => after.is("}") || after.kind == Kind::Directive || (after.kind == Kind::Word && (is_macro || after.first)),
+        };
+        let inside = &tokens[at..=close];
+        if !ends || inside.iter().any(|token| token.kind == Kind::Directive) || (!is_macro && !ends_line(after)) {
+            return at;
+        }
+        if !is_macro {
+            return at;
+        }
+        let mut list = inside.to_vec();
+        list.push(Token::made(Kind::Punct, ";", span));
+        // The name itself must not be taken for a head again.
+        let first = list.remove(0);
+        self.out.push(first);
+        self.process(&list);
+        close + 1
+    }
+
+    /// `foreach (T x, list)` and `for each (x in list)` have words that the grammar does not know.
+    fn is_foreach_separator(&self, token: &Token<'a>) -> bool {
+        token.is_word("in")
+    }
+}
+
+fn ends_line(after: Option<&Token<'_>>) -> bool {
+    after.is_none_or(|after| after.first)
+}
+
+/// Where the head of an item ends: at `;`, `{`, `}`, `=`, `:` or a directive outside brackets.
+fn head_end(tokens: &[Token<'_>], at: usize) -> Option<usize> {
+    let mut depth = 0;
+    for (index, token) in tokens.iter().enumerate().skip(at).take(LONGEST) {
+        match token.kind {
+            Kind::Directive => return (depth == 0).then_some(index),
+            Kind::Punct => {
+                if depth == 0 && matches!(&*token.text, ";" | "{" | "}" | "=" | ":") {
+                    return Some(index);
+                }
+                depth += token.nesting();
+                if depth < 0 {
+                    return Some(index);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The path that a macro's first argument is, if it is one.
+fn defined_name<'a>(arguments: &[Token<'a>]) -> Vec<Token<'a>> {
+    let end = arguments.iter().position(|token| token.is(",")).unwrap_or(arguments.len());
+    let first = &arguments[..end];
+    let is_path = !first.is_empty()
+        && first.iter().enumerate().all(|(at, token)| if at % 2 == 0 { token.kind == Kind::Word } else { token.is("::") })
+        && first.len() % 2 == 1;
+    if is_path { first.to_vec() } else { Vec::new() }
+}
+
+/// A head without the macros that only decorate it.
+fn clean_head<'a>(head: &[Token<'a>], terminator: &str) -> Vec<Token<'a>> {
+    let mut drop = vec![false; head.len()];
+    let is_upper = |token: &Token<'_>| token.kind == Kind::Word && looks_like_macro(&token.text);
+    let key = head.iter().position(|token| matches!(&*token.text, "class" | "struct" | "union"));
+    if let Some(key) = key.filter(|_| matches!(terminator, "{" | ":")) {
+        // `class EXPORT Name {`: all words but the last are decoration.
+        let words: Vec<usize> = (key + 1..head.len())
+            .take_while(|index| head[*index].kind == Kind::Word || head[*index].is("(") || head[*index].is(")") || head[*index].is("::"))
+            .filter(|index| head[*index].kind == Kind::Word && head[*index].text != "final")
+            .collect();
+        for pair in words.windows(2) {
+            if is_upper(&head[pair[0]]) && pair[1] == pair[0] + 1 {
+                drop[pair[0]] = true;
+            }
+        }
+    }
+    // `EXPORT int name(`, `DWORD WINAPI name(`: of the words before the name one must stay for the type.
+    let run_end = head.iter().position(|token| token.kind != Kind::Word && !token.is("::")).unwrap_or(head.len());
+    let run: Vec<usize> = (0..run_end).filter(|index| head[*index].kind == Kind::Word).collect();
+    if key.is_none() && run.len() >= 2 {
+        let is_named = head.get(run_end).is_none_or(|token| token.is("(") || token.is("["));
+        let name = if is_named { run.last().copied() } else { None };
+        let mut types = run.iter().filter(|index| Some(**index) != name && !is_modifier(&head[**index])).count();
+        for &index in &run {
+            let joined = head.get(index + 1).is_some_and(|token| token.is("::")) || index > 0 && head[index - 1].is("::");
+            if Some(index) != name && types > 1 && is_upper(&head[index]) && !joined {
+                drop[index] = true;
+                types -= 1;
+            }
+        }
+    }
+    // `void name() NOEXCEPT {`.
+    if matches!(terminator, "{" | ";" | "")
+        && let Some(close) = head.iter().rposition(|token| token.is(")"))
+    {
+        for index in close + 1..head.len() {
+            drop[index] |= is_upper(&head[index]);
+        }
+    }
+    head.iter().zip(drop).filter(|(_, drop)| !drop).map(|(token, _)| token.clone()).collect()
+}
+
+fn is_modifier(token: &Token<'_>) -> bool {
+    matches!(&*token.text, "static" | "inline" | "extern" | "const" | "constexpr" | "virtual" | "explicit" | "friend" | "volatile" | "typedef" | "mutable")
+}

@@ -1,0 +1,458 @@
+//! Mends a token list for the grammar: both sides of every `#if` stay, in a form that parses; macros that stand where the
+//! grammar expects something else (definitions, statements without semicolon, attributes) are rewritten.
+//!
+//! Knows the structure of C++ only as far as brackets and the heads before them tell.
+
+use super::conditional::{Condition, Group};
+use super::token::{Kind, Token};
+use crate::model::{Cond, Language, Name};
+use crate::text::Span;
+use std::borrow::Cow;
+
+/// What an open bracket holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Open {
+    /// A namespace or `extern "C"`.
+    Items,
+    /// A class body and the class's name.
+    Class(String),
+    /// An enumeration or a braced initial value.
+    List,
+    /// Statements.
+    Code,
+    /// `(`; whether a call's.
+    Paren(bool),
+    /// `[`.
+    Bracket,
+}
+
+/// A file being mended.
+pub(super) struct Mender<'a> {
+    pub(super) out: Vec<Token<'a>>,
+    pub(super) open: Vec<(Open, usize)>,
+    /// Where in `out` the current item or statement begins.
+    pub(super) start: usize,
+    pub(super) conditions: Vec<Cond>,
+    /// Conditions whose side is settled by an enclosing `#if`.
+    pub(super) decided: Vec<(Name, bool)>,
+    /// Sides taken where only one could be.
+    pub(super) leaning: Vec<(Name, bool)>,
+    pub(super) language: Language,
+    /// Tokens that may still be written twice.
+    pub(super) budget: usize,
+    /// Index past what a completed statement has written already.
+    pub(super) skip_to: Option<usize>,
+    depth: u32,
+}
+
+/// Words that say nothing to us, alone or with arguments in parentheses.
+const IGNORED: [&str; 64] = [
+    "__extension__", "__restrict", "__restrict__", "restrict", "__inline", "__inline__", "__forceinline", "__stdcall", "__cdecl",
+    "__fastcall", "__thiscall", "__vectorcall", "_Noreturn", "__volatile__", "__unused", "__const", "WINAPI", "CALLBACK", "APIENTRY",
+    "STDMETHODCALLTYPE", "PASCAL", "FAR", "CDECL", "EXTERN_C", "JNICALL", "JNIEXPORT", "NAPI_CDECL", "NAPI_EXTERN", "NODE_EXTERN",
+    "V8_INLINE", "V8_EXPORT", "NAN_INLINE", "NAN_DEPRECATED", "V8_WARN_UNUSED_RESULT", "_In_", "_Out_", "_Inout_", "_In_opt_",
+    "_Out_opt_", "_Inout_opt_", "IN", "OUT", "OPTIONAL", "_Nullable", "_Nonnull", "__nullable", "__nonnull", "__autoreleasing",
+    "__strong", "__weak", "__bridge", "__bridge_retained", "__bridge_transfer", "__unsafe_unretained", "__block", "__kindof",
+    "Q_DECL_OVERRIDE", "Q_DECL_FINAL", "Q_DECL_NOEXCEPT", "Q_INVOKABLE", "Q_OBJECT", "Q_GADGET", "__nothrow", "__thread",
+];
+
+/// Words that are dropped together with the parentheses behind them.
+const IGNORED_CALLS: [&str; 14] = [
+    "__attribute__", "__attribute", "__declspec", "__pragma", "_Pragma", "_In_reads_", "_Out_writes_", "_Success_", "alignas",
+    "_Alignas", "NAN_DEPRECATED_MSG", "__asm", "__asm__", "asm",
+];
+
+/// Keywords of C++ that are names in C.
+const CPP_ONLY: [&str; 28] = [
+    "new", "delete", "class", "this", "template", "private", "public", "protected", "namespace", "try", "catch", "throw", "operator",
+    "typename", "using", "virtual", "friend", "explicit", "mutable", "and", "or", "not", "xor", "final", "override", "typeid",
+    "export", "concept",
+];
+
+/// Words after which an opening parenthesis is no call's.
+const KEYWORDS: [&str; 34] = [
+    "if", "while", "for", "switch", "return", "sizeof", "catch", "alignof", "typeid", "decltype", "new", "delete", "case", "throw",
+    "else", "do", "goto", "co_return", "co_await", "co_yield", "operator", "noexcept", "static_assert", "default", "typedef", "using",
+    "struct", "class", "union", "enum", "template", "namespace", "const", "typeof",
+];
+
+/// Mends tokens. Gives the new list and the conditions of the `#if`s in it.
+pub fn mend(tokens: Vec<Token<'_>>, language: Language) -> (Vec<Token<'_>>, Vec<Cond>) {
+    let budget = 20_000 + tokens.len() * 3;
+    let mut mender = Mender {
+        out: Vec::with_capacity(tokens.len()),
+        open: Vec::new(),
+        start: 0,
+        conditions: Vec::new(),
+        decided: Vec::new(),
+        leaning: Vec::new(),
+        language,
+        budget,
+        skip_to: None,
+        depth: 0,
+    };
+    mender.process(&tokens);
+    mender.close();
+    (mender.out, mender.conditions)
+}
+
+impl<'a> Mender<'a> {
+    /// Mends a stretch of tokens into the output.
+    pub(super) fn process(&mut self, tokens: &[Token<'a>]) {
+        if self.depth > 40 {
+            self.out.extend(tokens.iter().filter(|token| token.kind != Kind::Directive).cloned());
+            return;
+        }
+        self.depth += 1;
+        let mut at = 0;
+        while at < tokens.len() {
+            at = match tokens[at].kind {
+                Kind::Directive => self.directive(tokens, at),
+                _ => self.token(tokens, at),
+            };
+        }
+        self.depth -= 1;
+    }
+
+    fn directive(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
+        match tokens[at].directive() {
+            Some(("if" | "ifdef" | "ifndef", _)) => {
+                let group = Group::read(tokens, at, self.language);
+                let end = group.end;
+                self.group(tokens, group);
+                self.skip_to.take().unwrap_or(end)
+            }
+            _ => at + 1,
+        }
+    }
+
+    /// The innermost bracket that is a brace, none at file level.
+    pub(super) fn brace(&self) -> Option<&Open> {
+        self.open.iter().rev().map(|(open, _)| open).find(|open| !matches!(open, Open::Paren(_) | Open::Bracket))
+    }
+
+    /// Whether a parenthesis or square bracket is open inside the innermost brace.
+    pub(super) fn in_parens(&self) -> bool {
+        matches!(self.open.last(), Some((Open::Paren(_) | Open::Bracket, _)))
+    }
+
+    pub(super) fn is_code(&self) -> bool {
+        self.brace() == Some(&Open::Code)
+    }
+
+    pub(super) fn at_items(&self) -> bool {
+        matches!(self.open.last().map(|(open, _)| open), None | Some(Open::Items | Open::Class(_)))
+    }
+
+    fn last(&self) -> Option<&Token<'a>> {
+        self.out.last()
+    }
+
+    /// Whether an item or statement may begin here.
+    pub(super) fn at_start(&self) -> bool {
+        !self.in_parens()
+            && match self.last() {
+                None => true,
+                Some(token) => match token.kind {
+                    Kind::Directive => true,
+                    Kind::Punct => {
+                        matches!(&*token.text, ";" | "{" | "}")
+                            || (token.text == ":" && !self.is_ternary())
+                            || (token.text == ")" && self.is_control_head())
+                    }
+                    Kind::Word => matches!(&*token.text, "else" | "do" | "try" | "__try"),
+                    _ => false,
+                },
+            }
+    }
+
+    /// Whether the last `:` belongs to `? :`, not to a label.
+    fn is_ternary(&self) -> bool {
+        self.out[self.start.min(self.out.len())..].iter().any(|token| token.is("?"))
+    }
+
+    /// Whether the `)` just written closes the head of an `if`, `while` or `for`.
+    fn is_control_head(&self) -> bool {
+        let Some(open) = matching_open(&self.out, self.out.len() - 1) else { return false };
+        let before = &self.out[..open];
+        let word = match before.last() {
+            Some(token) if token.is_word("constexpr") => before.get(before.len().wrapping_sub(2)),
+            other => other,
+        };
+        let is_head = word.is_some_and(|word| matches!(&*word.text, "if" | "while" | "for" | "switch") && word.kind == Kind::Word);
+        // `do {} while (x)` wants its semicolon.
+        is_head && !(word.is_some_and(|word| word.is_word("while")) && before.len() >= 2 && before[before.len() - 2].is("}") && self.is_do_while(before.len() - 2))
+    }
+
+    fn is_do_while(&self, brace: usize) -> bool {
+        matching_open(&self.out, brace).and_then(|open| open.checked_sub(1)).is_some_and(|at| self.out[at].is_word("do"))
+    }
+
+    fn token(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
+        let token = &tokens[at];
+        if self.at_start() && token.kind == Kind::Word {
+            let next = if self.at_items() {
+                self.item_head(tokens, at)
+            } else if self.is_code() {
+                self.statement_head(tokens, at)
+            } else {
+                at
+            };
+            if next > at {
+                return next;
+            }
+        }
+        match token.kind {
+            Kind::Word => self.word(tokens, at),
+            Kind::Punct => {
+                self.punct(tokens, at);
+                at + 1
+            }
+            _ => {
+                self.out.push(token.clone());
+                at + 1
+            }
+        }
+    }
+
+    fn word(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
+        let token = &tokens[at];
+        let text = &*token.text;
+        let next = tokens.get(at + 1);
+        let has_arguments = next.is_some_and(|next| next.is("("));
+        if IGNORED.contains(&text) && !has_arguments && self.is_ignored_here(text, next) {
+            return at + 1;
+        }
+        if IGNORED_CALLS.contains(&text) || text.starts_with("__asm") {
+            return skip_call(tokens, at);
+        }
+        if self.language == Language::C && CPP_ONLY.contains(&text) {
+            self.out.push(Token { text: Cow::Owned(format!("{text}_")), ..token.clone() });
+            return at + 1;
+        }
+        let in_call = self.open.last().is_some_and(|(open, _)| *open == Open::Paren(true)) && self.is_code();
+        let after_comma = self.last().is_some_and(|last| last.is("(") || last.is(","));
+        if in_call
+            && after_comma
+            && next.is_some_and(|next| next.kind == Kind::Word)
+            && matches!(text, "struct" | "const" | "unsigned" | "signed" | "union" | "enum" | "class" | "typename")
+        {
+            return at + 1;
+        }
+        self.out.push(token.clone());
+        at + 1
+    }
+
+    /// `IN` and `OUT` are also names: they are dropped only before a type.
+    fn is_ignored_here(&self, text: &str, next: Option<&Token<'a>>) -> bool {
+        if !matches!(text, "IN" | "OUT" | "OPTIONAL" | "FAR" | "PASCAL" | "restrict") {
+            return true;
+        }
+        self.last().is_some_and(|last| last.is("(") || last.is(",") || last.is("*"))
+            && next.is_some_and(|next| next.kind == Kind::Word)
+    }
+
+    fn punct(&mut self, tokens: &[Token<'a>], at: usize) {
+        let token = &tokens[at];
+        match &*token.text {
+            "{" => {
+                let kind = self.classify(tokens, at);
+                self.push_open(kind, token);
+            }
+            "}" => self.close_brace(token),
+            "(" => {
+                let is_call = self.last().is_some_and(|last| {
+                    (last.kind == Kind::Word && !KEYWORDS.contains(&&*last.text)) || last.is(">")
+                });
+                self.push_open(Open::Paren(is_call), token);
+            }
+            "[" => self.push_open(Open::Bracket, token),
+            ")" | "]" => {
+                let wanted = if token.text == ")" { matches!(self.open.last(), Some((Open::Paren(_), _))) } else { matches!(self.open.last(), Some((Open::Bracket, _))) };
+                if wanted {
+                    self.open.pop();
+                    self.out.push(token.clone());
+                }
+            }
+            ";" => {
+                // A semicolon inside brackets ends only the head of a `for`.
+                self.out.push(token.clone());
+                if !self.in_parens() {
+                    self.start = self.out.len();
+                }
+            }
+            "*" if self.is_type_argument(tokens, at) => {}
+            "@" => {}
+            _ => self.out.push(token.clone()),
+        }
+    }
+
+    /// `va_arg(list, char *)`: a type among a call's arguments, which the grammar does not take.
+    fn is_type_argument(&self, tokens: &[Token<'a>], at: usize) -> bool {
+        let in_call = self.open.last().is_some_and(|(open, _)| *open == Open::Paren(true)) && self.is_code();
+        let ends = tokens[at + 1..].iter().find(|token| !token.is("*"));
+        in_call
+            && ends.is_some_and(|next| next.is(")") || next.is(","))
+            && self.last().is_some_and(|last| last.kind == Kind::Word || last.is(">"))
+    }
+
+    fn push_open(&mut self, open: Open, token: &Token<'a>) {
+        self.open.push((open, self.start));
+        self.out.push(token.clone());
+        if token.text == "{" {
+            self.start = self.out.len();
+        }
+    }
+
+    fn close_brace(&mut self, token: &Token<'a>) {
+        // A brace that closes nothing would make the grammar give up on what follows.
+        if self.brace().is_none() {
+            return;
+        }
+        while let Some((open, start)) = self.open.pop() {
+            match open {
+                Open::Paren(_) => self.out.push(Token::made(Kind::Punct, ")", token.span)),
+                Open::Bracket => self.out.push(Token::made(Kind::Punct, "]", token.span)),
+                _ => {
+                    self.out.push(token.clone());
+                    self.start = if matches!(open, Open::Code | Open::Items) && !self.in_parens() { self.out.len() } else { start };
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Closes what the file leaves open.
+    fn close(&mut self) {
+        let span = self.out.last().map_or(Span::default(), |last| Span::new(last.span.end, last.span.end));
+        while let Some((open, _)) = self.open.pop() {
+            let text = match open {
+                Open::Paren(_) => ")",
+                Open::Bracket => "]",
+                _ => "}",
+            };
+            self.out.push(Token::made(Kind::Punct, text, span));
+        }
+    }
+
+    /// What a `{` opens.
+    fn classify(&self, tokens: &[Token<'a>], at: usize) -> Open {
+        let head = &self.out[self.start.min(self.out.len())..];
+        let last = self.last();
+        let is = |text: &str| last.is_some_and(|last| &*last.text == text);
+        let is_block = || if has_statement(tokens, at) { Open::Code } else { Open::List };
+        if self.in_parens() {
+            return if is(")") || is("]") || is("mutable") || is("noexcept") { Open::Code } else { is_block() };
+        }
+        if matches!(self.open.last(), Some((Open::List, _))) {
+            return if is(")") || is("]") { is_block() } else { Open::List };
+        }
+        let depth_zero = |wanted: &str| top_level(head).any(|token| &*token.text == wanted);
+        if top_level(head).any(|token| token.is_word("enum")) && !depth_zero("(") {
+            return Open::List;
+        }
+        let key = top_level(head).position(|token| matches!(&*token.text, "class" | "struct" | "union") && token.kind == Kind::Word);
+        if let Some(key) = key
+            && !depth_zero("=")
+            && !top_level(head).skip(key).any(|token| token.is("("))
+        {
+            let names: Vec<_> = top_level(head).skip(key + 1).take_while(|token| !token.is(":")).filter(|token| token.kind == Kind::Word && token.text != "final").collect();
+            return Open::Class(names.last().map_or(String::new(), |name| name.text.to_string()));
+        }
+        if self.is_code() {
+            if is("=") || is(",") || is("return") || is(">") {
+                return is_block();
+            }
+            return match last.map(|last| last.kind) {
+                Some(Kind::Word) if !matches!(&*last.map_or(Cow::Borrowed(""), |l| l.text.clone()), "else" | "do" | "try" | "mutable" | "noexcept" | "__try" | "__finally" | "const") => is_block(),
+                _ if is("]") => is_block(),
+                _ => Open::Code,
+            };
+        }
+        if head.iter().any(|token| token.is_word("namespace")) || last.is_some_and(|last| last.kind == Kind::Text) {
+            return Open::Items;
+        }
+        if head.is_empty() || head.iter().all(|token| token.kind == Kind::Directive) {
+            return Open::Items;
+        }
+        if depth_zero("=") {
+            return if is(")") || is("]") { Open::Code } else { Open::List };
+        }
+        if !depth_zero("(") {
+            return Open::List;
+        }
+        // `Foo() : member{1} {`: a brace right behind a member's name holds its initial value.
+        let is_name = last.is_some_and(|last| last.kind == Kind::Word && !matches!(&*last.text, "const" | "noexcept" | "override" | "final" | "try" | "volatile" | "mutable"));
+        let has_initialisers = top_level(head).any(|token| token.is(":"));
+        let is_trailing_type = top_level(head).any(|token| token.is("->"));
+        if is_name && has_initialisers && !is_trailing_type { Open::List } else { Open::Code }
+    }
+}
+
+/// Tokens outside all brackets. Closing brackets count as outside.
+fn top_level<'t, 'a>(tokens: &'t [Token<'a>]) -> impl Iterator<Item = &'t Token<'a>> {
+    let mut depth = 0;
+    tokens.iter().filter(move |token| {
+        let nesting = token.nesting();
+        let outside = depth == 0;
+        depth = (depth + nesting).max(0);
+        outside
+    })
+}
+
+/// Whether the block that opens at `at` holds a semicolon of its own.
+fn has_statement(tokens: &[Token<'_>], at: usize) -> bool {
+    let mut depth = 0;
+    for token in tokens[at..].iter().take(4_000) {
+        depth += token.nesting();
+        if depth == 0 {
+            return false;
+        }
+        if depth == 1 && token.is(";") {
+            return true;
+        }
+    }
+    false
+}
+
+/// Index of the bracket that the one at `close` closes.
+pub(super) fn matching_open(tokens: &[Token<'_>], close: usize) -> Option<usize> {
+    let mut depth = 0;
+    for at in (0..=close).rev() {
+        depth -= tokens[at].nesting();
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Index of the bracket that closes the one at `open`.
+pub(super) fn matching_close(tokens: &[Token<'_>], open: usize) -> Option<usize> {
+    let mut depth = 0;
+    for (at, token) in tokens.iter().enumerate().skip(open).take(20_000) {
+        depth += token.nesting();
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// Index past a word and the parentheses or braces behind it.
+fn skip_call(tokens: &[Token<'_>], at: usize) -> usize {
+    let mut next = at + 1;
+    while tokens.get(next).is_some_and(|token| matches!(&*token.text, "volatile" | "__volatile__" | "goto" | "inline")) {
+        next += 1;
+    }
+    match tokens.get(next) {
+        Some(token) if token.is("(") || token.is("{") => matching_close(tokens, next).map_or(next, |close| close + 1),
+        _ => next,
+    }
+}
+
+/// The condition of an `#if`, as flow has it.
+pub(super) fn as_cond(condition: &Condition) -> Cond {
+    let config = Cond::Config(condition.text);
+    if condition.is_negated { Cond::Not(Box::new(config)) } else { config }
+}
