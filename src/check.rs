@@ -7,7 +7,7 @@ use crate::finding::{Confidence, Finding, Severity};
 use crate::lower::{self, language_of};
 use crate::model::Summary;
 use crate::project::Project;
-use crate::report::{Counts, Diagnostic, Problem, Report};
+use crate::report::{Diagnostic, Problem, Report};
 use crate::rules::{self, RULES};
 use crate::text::{Position, Sources};
 use crate::walk::{self, Found, Reason, Request, Skip};
@@ -153,6 +153,7 @@ fn run(options: &Options) -> Outcome {
             }
         }
     }
+    outcome.report.prefix = walk::prefix(&options.request.cwd);
     outcome.skips.sort();
     outcome.report.counts.skipped = outcome.skips.len();
     clock.lap("read", &mut outcome);

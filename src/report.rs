@@ -1,10 +1,14 @@
 //! What a run hands to people and machines, and the formats in which it does. Sees only text and findings: no parser, no
 //! project, no configuration. One format a file; only `human` names miette.
 
+mod concise;
+mod diff;
+mod github;
+mod human;
 mod json;
 
-use crate::finding::{Finding, RuleInfo, Severity};
-use crate::text::{Edit, Location, Position, Sources};
+use crate::finding::{Confidence, Finding, RuleInfo, Severity};
+use crate::text::{Location, Position, Sources};
 use std::io::{self, Write};
 
 /// A finding as it is reported.
@@ -68,18 +72,27 @@ pub struct Report {
     pub errors: Vec<Problem>,
     /// Counts.
     pub counts: Counts,
+    /// What leads from the root of the repository to the working directory: empty, or a path that ends with `/`.
+    pub prefix: String,
 }
 
 /// A way to write a report down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
+    /// For people.
+    Human,
+    /// A line a finding.
+    Concise,
     /// For machines, version 1.
     Json,
+    /// Annotations of GitHub Actions.
+    Github,
 }
 
 impl Format {
     /// Every format with its name.
-    pub const ALL: &[(&str, Format)] = &[("json", Format::Json)];
+    pub const ALL: &[(&str, Format)] =
+        &[("human", Format::Human), ("concise", Format::Concise), ("json", Format::Json), ("github", Format::Github)];
 
     /// The format of a name.
     pub fn named(name: &str) -> Option<Format> {
@@ -120,14 +133,23 @@ impl Report {
         &self.sources.get(at.file).name
     }
 
-    fn edit_range(&self, edit: &Edit) -> (Position, Position) {
-        self.range(Location { file: edit.file, span: edit.span })
+    /// One finding as people see it.
+    pub fn render(&self, diagnostic: &Diagnostic, style: &Style) -> String {
+        human::one(self, diagnostic, style)
+    }
+
+    /// The report as a page of Markdown, for the summary of a job.
+    pub fn markdown(&self) -> String {
+        github::summary(self)
     }
 
     /// Writes the report in a format.
-    pub fn write(&self, format: Format, _style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(&self, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
         match format {
+            Format::Human => human::write(self, style, out),
+            Format::Concise => concise::write(self, out),
             Format::Json => json::write(self, out),
+            Format::Github => github::write(self, out),
         }
     }
 }
@@ -138,4 +160,23 @@ pub fn url(rule: &str) -> String {
         "" => format!("rules/{rule}.md"),
         repository => format!("{repository}/blob/v{}/rules/{rule}.md", env!("CARGO_PKG_VERSION")),
     }
+}
+
+fn name_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning | Severity::Off => "warning",
+    }
+}
+
+fn confidence(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::High => "high",
+        Confidence::Medium => "medium",
+        Confidence::Low => "low",
+    }
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

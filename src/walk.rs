@@ -343,6 +343,15 @@ pub fn name_of(cwd: &Path, path: &Path) -> String {
     slashes(&relative)
 }
 
+/// What leads from the root of the repository to a folder, for reports that name files from there.
+pub fn prefix(cwd: &Path) -> String {
+    let root = cwd.ancestors().find(|folder| folder.join(".git").exists());
+    match root.and_then(|root| cwd.strip_prefix(root).ok()).map(slashes) {
+        Some(inside) if !inside.is_empty() => format!("{inside}/"),
+        _ => String::new(),
+    }
+}
+
 fn slashes(path: &Path) -> String {
     let text = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' { text.into_owned() } else { text.replace(std::path::MAIN_SEPARATOR, "/") }

@@ -30,7 +30,7 @@ pub fn targets(formats: &[String]) -> Result<Vec<Target>, Failure> {
             "only one format can go to standard output; give the others a file: `--format json=report.json`".into()
         );
     }
-    Ok(if targets.is_empty() { vec![Target { format: Format::Json, path: None }] } else { targets })
+    Ok(if targets.is_empty() { vec![Target { format: Format::Human, path: None }] } else { targets })
 }
 
 fn target(word: &str) -> Result<Target, Failure> {
@@ -46,6 +46,13 @@ fn target(word: &str) -> Result<Target, Failure> {
 impl Target {
     /// Writes a report here.
     pub fn write(&self, report: &Report, style: &Style) -> Result<(), Failure> {
+        if self.format == Format::Github
+            && let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty())
+        {
+            let file = File::options().append(true).create(true).open(&path);
+            file.and_then(|mut file| file.write_all(report.markdown().as_bytes()))
+                .map_err(|error| format!("can't write {}: {error}", path.display()))?;
+        }
         let Some(path) = &self.path else {
             let mut out = BufWriter::new(io::stdout().lock());
             return match report.write(self.format, style, &mut out).and_then(|()| out.flush()) {
