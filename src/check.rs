@@ -5,7 +5,7 @@
 
 use crate::finding::{Confidence, Finding, Severity};
 use crate::lower::{self, language_of};
-use crate::model::Summary;
+use crate::model::{Contracts, Summary};
 use crate::project::Project;
 use crate::report::{Diagnostic, Problem, Report};
 use crate::rules::{self, RULES};
@@ -15,7 +15,7 @@ use crate::{catalog, fingerprint};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Stack of the threads that lower and judge: recursion over nested code is bounded, but deep.
@@ -174,7 +174,7 @@ fn add_stdin(files: &mut Vec<Found>, request: &Request, path: &PathBuf) {
 /// Lowers, links and judges; fills in everything of the outcome that texts decide.
 fn judge(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome, clock: &mut Clock) {
     let (lowered, contracts) =
-        rayon::join(|| inputs.par_iter().map(lower).collect::<Vec<Result<Summary, String>>>(), catalog::builtin);
+        rayon::join(|| inputs.par_iter().map(lower).collect::<Vec<Result<Summary, String>>>(), contracts);
     clock.lap("lower", outcome);
 
     let mut sources = Sources::default();
@@ -205,7 +205,7 @@ fn judge(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome, clock: &m
     outcome.report.counts.partial = outcome.partial.len();
 
     let found = {
-        let linked = guarded(|| Project::link(&sources, &contracts, summaries));
+        let linked = guarded(|| Project::link(&sources, contracts, summaries));
         clock.lap("link", outcome);
         linked.map(|project| {
             let found = ask(&project, options, outcome);
@@ -227,6 +227,12 @@ fn judge(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome, clock: &m
     outcome.report.errors.sort();
     outcome.report.errors.dedup();
     outcome.report.counts.milliseconds = clock.started.elapsed().as_millis() as u64;
+}
+
+/// The built-in rows, read once.
+fn contracts() -> &'static Contracts {
+    static CONTRACTS: OnceLock<Contracts> = OnceLock::new();
+    CONTRACTS.get_or_init(catalog::builtin)
 }
 
 fn lower(input: &Input) -> Result<Summary, String> {
