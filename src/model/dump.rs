@@ -29,7 +29,8 @@ const DEEPEST: usize = 8;
 impl<'a> Dump<'a> {
     fn new(summary: &'a Summary) -> Self {
         let mut seen = rustc_hash::FxHashSet::default();
-        let ambiguous = summary.bindings.iter().map(|binding| binding.name).filter(|name| !seen.insert(*name)).collect();
+        let ambiguous =
+            summary.bindings.iter().map(|binding| binding.name).filter(|name| !seen.insert(*name)).collect();
         Dump { summary, ambiguous, text: String::new() }
     }
 

@@ -43,7 +43,10 @@ impl Condition {
         let mut text = text.as_str();
         while let Some(inner) = text.strip_prefix('!') {
             let is_unit = inner.chars().all(|c| c.is_alphanumeric() || c == '_')
-                || (inner.starts_with("defined") && inner.matches("defined").count() == 1 && !inner.contains("&&") && !inner.contains("||"));
+                || (inner.starts_with("defined")
+                    && inner.matches("defined").count() == 1
+                    && !inner.contains("&&")
+                    && !inner.contains("||"));
             if !is_unit {
                 break;
             }
@@ -185,7 +188,9 @@ impl<'a> Mender<'a> {
             let side = &tokens[range.clone()];
             let real: Vec<_> = side.iter().filter(|token| token.kind != Kind::Directive).collect();
             let (Some(first), Some(last)) = (real.first(), real.last()) else { return true };
-            is_balanced(side) && !side.iter().any(|token| token.is(";")) && ((after_comma && last.is(",")) || first.is(","))
+            is_balanced(side)
+                && !side.iter().any(|token| token.is(";"))
+                && ((after_comma && last.is(",")) || first.is(","))
         })
     }
 
@@ -205,7 +210,8 @@ impl<'a> Mender<'a> {
             Some(condition) => value_of(condition, &self.leaning) == Some(true),
             None => true,
         });
-        let leaned = sides.iter().any(|(condition, _)| condition.as_ref().is_some_and(|c| value_of(c, &self.leaning).is_some()));
+        let leaned =
+            sides.iter().any(|(condition, _)| condition.as_ref().is_some_and(|c| value_of(c, &self.leaning).is_some()));
         let taken = match leaning.filter(|_| leaned) {
             Some(taken) => taken,
             None => sides.iter().position(|(_, range)| !is_empty(&tokens[range.clone()])).unwrap_or(0),
@@ -303,7 +309,9 @@ impl<'a> Mender<'a> {
             }
             while at > 0 {
                 let before = &self.out[at - 1];
-                if before.kind == Kind::Directive || matches!(&*before.text, ";" | "{" | "}") && before.kind == Kind::Punct {
+                if before.kind == Kind::Directive
+                    || matches!(&*before.text, ";" | "{" | "}") && before.kind == Kind::Punct
+                {
                     break;
                 }
                 at = if before.nesting() < 0 { matching_open(&self.out, at - 1).unwrap_or(0) } else { at - 1 };
@@ -322,7 +330,9 @@ fn is_continuation(token: &Token<'_>) -> bool {
 }
 
 fn is_empty(tokens: &[Token<'_>]) -> bool {
-    tokens.iter().all(|token| token.kind == Kind::Directive && !matches!(token.directive(), Some(("if" | "ifdef" | "ifndef", _))))
+    tokens.iter().all(|token| {
+        token.kind == Kind::Directive && !matches!(token.directive(), Some(("if" | "ifdef" | "ifndef", _)))
+    })
 }
 
 /// Brackets open and close within; of an inner group only the first side counts.
@@ -330,7 +340,8 @@ fn is_balanced(tokens: &[Token<'_>]) -> bool {
     let mut depth = 0;
     let mut at = 0;
     while at < tokens.len() {
-        if tokens[at].kind == Kind::Directive && matches!(tokens[at].directive(), Some(("if" | "ifdef" | "ifndef", _))) {
+        if tokens[at].kind == Kind::Directive && matches!(tokens[at].directive(), Some(("if" | "ifdef" | "ifndef", _)))
+        {
             let group = Group::read(tokens, at, Language::Cpp);
             if let Some((_, range)) = group.sides.first() {
                 for token in &tokens[range.clone()] {
@@ -356,12 +367,19 @@ fn is_whole(tokens: &[Token<'_>]) -> bool {
     let ends = last.kind == Kind::Punct && matches!(&*last.text, ";" | "}" | ":")
         || (last.is(")") && first.kind == Kind::Word && super::statement::looks_like_macro(&first.text));
     let begins = !is_continuation(first)
-        && (first.kind == Kind::Word || matches!(&*first.text, "{" | "*" | "(" | "++" | "--" | "~" | ";" | "::" | "[" | "@" | "-" | "+"));
+        && (first.kind == Kind::Word
+            || matches!(&*first.text, "{" | "*" | "(" | "++" | "--" | "~" | ";" | "::" | "[" | "@" | "-" | "+"));
     ends && begins && is_balanced(tokens)
 }
 
 /// Index past the statement that a group splits: the first place where it is over whichever side is taken.
-fn statement_end(tokens: &[Token<'_>], group: &Group, sides: &[Side], prefix: &[Token<'_>], language: Language) -> Option<usize> {
+fn statement_end(
+    tokens: &[Token<'_>],
+    group: &Group,
+    sides: &[Side],
+    prefix: &[Token<'_>],
+    language: Language,
+) -> Option<usize> {
     struct Path {
         depth: i32,
         over: bool,

@@ -10,15 +10,62 @@ const LONGEST: usize = 600;
 
 /// Words that begin a type or modify one, and are no names.
 const TYPE_WORDS: [&str; 22] = [
-    "static", "inline", "extern", "const", "constexpr", "virtual", "explicit", "friend", "mutable", "volatile", "register", "unsigned",
-    "signed", "long", "short", "struct", "class", "union", "enum", "typename", "thread_local", "consteval",
+    "static",
+    "inline",
+    "extern",
+    "const",
+    "constexpr",
+    "virtual",
+    "explicit",
+    "friend",
+    "mutable",
+    "volatile",
+    "register",
+    "unsigned",
+    "signed",
+    "long",
+    "short",
+    "struct",
+    "class",
+    "union",
+    "enum",
+    "typename",
+    "thread_local",
+    "consteval",
 ];
 
 /// Keywords that begin a statement or item that needs no mending.
 const OTHER_WORDS: [&str; 30] = [
-    "using", "namespace", "template", "typedef", "public", "private", "protected", "return", "if", "else", "for", "while", "do",
-    "switch", "case", "default", "break", "continue", "goto", "try", "catch", "throw", "new", "delete", "static_assert", "operator",
-    "co_return", "co_await", "co_yield", "asm",
+    "using",
+    "namespace",
+    "template",
+    "typedef",
+    "public",
+    "private",
+    "protected",
+    "return",
+    "if",
+    "else",
+    "for",
+    "while",
+    "do",
+    "switch",
+    "case",
+    "default",
+    "break",
+    "continue",
+    "goto",
+    "try",
+    "catch",
+    "throw",
+    "new",
+    "delete",
+    "static_assert",
+    "operator",
+    "co_return",
+    "co_await",
+    "co_yield",
+    "asm",
 ];
 
 impl<'a> Mender<'a> {
@@ -78,7 +125,11 @@ impl<'a> Mender<'a> {
         if !tokens.get(name + 1)?.is("(") {
             // `Q_OBJECT` alone on its line.
             let next = tokens.get(name + 1)?;
-            let alone = is_macro && name == at && in_class && next.first && (next.kind == Kind::Word || next.is("}") || next.is("~"));
+            let alone = is_macro
+                && name == at
+                && in_class
+                && next.first
+                && (next.kind == Kind::Word || next.is("}") || next.is("~"));
             return alone.then_some(name + 1);
         }
         let close = matching_close(tokens, name + 1)?;
@@ -87,8 +138,9 @@ impl<'a> Mender<'a> {
         let defined = defined_name(arguments);
         match next {
             Some(next) if next.is("{") => {
-                let is_signature = arguments.windows(2).any(|pair| pair[0].kind == Kind::Word && pair[1].kind == Kind::Word)
-                    || arguments.iter().any(|token| token.is("*") || token.is("&"));
+                let is_signature =
+                    arguments.windows(2).any(|pair| pair[0].kind == Kind::Word && pair[1].kind == Kind::Word)
+                        || arguments.iter().any(|token| token.is("*") || token.is("&"));
                 if !is_macro && (is_signature || name > at || defined.is_empty()) {
                     return None;
                 }
@@ -101,7 +153,14 @@ impl<'a> Mender<'a> {
                 Some(close + 1)
             }
             // Without a semicolon, and something else follows: a macro that stands for a whole item.
-            Some(next) if !is_macro || (next.kind == Kind::Punct && !next.is("}") && !next.first) || next.is("=") || next.is(":") => None,
+            Some(next)
+                if !is_macro
+                    || (next.kind == Kind::Punct && !next.is("}") && !next.first)
+                    || next.is("=")
+                    || next.is(":") =>
+            {
+                None
+            }
             _ if in_class => Some(close + 1),
             _ if name == at => {
                 for index in at..=close {
@@ -122,7 +181,13 @@ impl<'a> Mender<'a> {
     }
 
     /// `modifiers void name()`.
-    fn write_definition(&mut self, modifiers: &[Token<'a>], name: Vec<Token<'a>>, at: &Token<'a>, close: crate::text::Span) {
+    fn write_definition(
+        &mut self,
+        modifiers: &[Token<'a>],
+        name: Vec<Token<'a>>,
+        at: &Token<'a>,
+        close: crate::text::Span,
+    ) {
         self.out.extend(modifiers.iter().cloned());
         self.out.push(Token { text: Cow::Borrowed("void"), ..at.clone() });
         for (index, mut token) in name.into_iter().enumerate() {
@@ -156,8 +221,13 @@ impl<'a> Mender<'a> {
         }
         // `UNUSED int x = …`
         let third = tokens.get(at + 2);
-        let is_declared = |token: &Token<'_>| token.kind == Kind::Word || token.is("*") || token.is("::") || token.is("<");
-        if next.kind == Kind::Word && !OTHER_WORDS.contains(&&*next.text) && third.is_some_and(|third| third.kind == Kind::Word && !third.first || third.is("::")) && third.is_some_and(is_declared) {
+        let is_declared =
+            |token: &Token<'_>| token.kind == Kind::Word || token.is("*") || token.is("::") || token.is("<");
+        if next.kind == Kind::Word
+            && !OTHER_WORDS.contains(&&*next.text)
+            && third.is_some_and(|third| third.kind == Kind::Word && !third.first || third.is("::"))
+            && third.is_some_and(is_declared)
+        {
             return at + 1;
         }
         at
@@ -171,7 +241,12 @@ impl<'a> Mender<'a> {
         let is_block = after.is_some_and(|after| after.is("{"));
         if is_block {
             let name = tokens[at].text.to_ascii_lowercase();
-            let keyword = if name.contains("each") || name.contains("loop") || name.contains("iter") || name.contains("for_") { "while" } else { "if" };
+            let keyword =
+                if name.contains("each") || name.contains("loop") || name.contains("iter") || name.contains("for_") {
+                    "while"
+                } else {
+                    "if"
+                };
             if !is_macro && keyword == "if" {
                 return at;
             }
@@ -187,7 +262,11 @@ impl<'a> Mender<'a> {
         }
         let ends = match after {
             None => true,
-            Some(after) => after.is("}") || after.kind == Kind::Directive || (after.kind == Kind::Word && (is_macro || after.first)),
+            Some(after) => {
+                after.is("}")
+                    || after.kind == Kind::Directive
+                    || (after.kind == Kind::Word && (is_macro || after.first))
+            }
         };
         let inside = &tokens[at..=close];
         if !ends || inside.iter().any(|token| token.kind == Kind::Directive) || (!is_macro && !ends_line(after)) {
@@ -241,7 +320,10 @@ fn defined_name<'a>(arguments: &[Token<'a>]) -> Vec<Token<'a>> {
     let end = arguments.iter().position(|token| token.is(",")).unwrap_or(arguments.len());
     let first = &arguments[..end];
     let is_path = !first.is_empty()
-        && first.iter().enumerate().all(|(at, token)| if at % 2 == 0 { token.kind == Kind::Word } else { token.is("::") })
+        && first
+            .iter()
+            .enumerate()
+            .all(|(at, token)| if at % 2 == 0 { token.kind == Kind::Word } else { token.is("::") })
         && first.len() % 2 == 1;
     if is_path { first.to_vec() } else { Vec::new() }
 }
@@ -254,7 +336,9 @@ fn clean_head<'a>(head: &[Token<'a>], terminator: &str) -> Vec<Token<'a>> {
     if let Some(key) = key.filter(|_| matches!(terminator, "{" | ":")) {
         // `class EXPORT Name {`: all words but the last are decoration.
         let words: Vec<usize> = (key + 1..head.len())
-            .take_while(|index| head[*index].kind == Kind::Word || head[*index].is("(") || head[*index].is(")") || head[*index].is("::"))
+            .take_while(|index| {
+                head[*index].kind == Kind::Word || head[*index].is("(") || head[*index].is(")") || head[*index].is("::")
+            })
             .filter(|index| head[*index].kind == Kind::Word && head[*index].text != "final")
             .collect();
         for pair in words.windows(2) {
@@ -271,7 +355,8 @@ fn clean_head<'a>(head: &[Token<'a>], terminator: &str) -> Vec<Token<'a>> {
         let name = if is_named { run.last().copied() } else { None };
         let mut types = run.iter().filter(|index| Some(**index) != name && !is_modifier(&head[**index])).count();
         for &index in &run {
-            let joined = head.get(index + 1).is_some_and(|token| token.is("::")) || index > 0 && head[index - 1].is("::");
+            let joined =
+                head.get(index + 1).is_some_and(|token| token.is("::")) || index > 0 && head[index - 1].is("::");
             if Some(index) != name && types > 1 && is_upper(&head[index]) && !joined {
                 drop[index] = true;
                 types -= 1;
@@ -290,5 +375,18 @@ fn clean_head<'a>(head: &[Token<'a>], terminator: &str) -> Vec<Token<'a>> {
 }
 
 fn is_modifier(token: &Token<'_>) -> bool {
-    matches!(&*token.text, "static" | "inline" | "extern" | "const" | "constexpr" | "virtual" | "explicit" | "friend" | "volatile" | "typedef" | "mutable")
+    matches!(
+        &*token.text,
+        "static"
+            | "inline"
+            | "extern"
+            | "const"
+            | "constexpr"
+            | "virtual"
+            | "explicit"
+            | "friend"
+            | "volatile"
+            | "typedef"
+            | "mutable"
+    )
 }

@@ -47,33 +47,158 @@ pub(super) struct Mender<'a> {
 
 /// Words that say nothing to us, alone or with arguments in parentheses.
 const IGNORED: [&str; 64] = [
-    "__extension__", "__restrict", "__restrict__", "restrict", "__inline", "__inline__", "__forceinline", "__stdcall", "__cdecl",
-    "__fastcall", "__thiscall", "__vectorcall", "_Noreturn", "__volatile__", "__unused", "__const", "WINAPI", "CALLBACK", "APIENTRY",
-    "STDMETHODCALLTYPE", "PASCAL", "FAR", "CDECL", "EXTERN_C", "JNICALL", "JNIEXPORT", "NAPI_CDECL", "NAPI_EXTERN", "NODE_EXTERN",
-    "V8_INLINE", "V8_EXPORT", "NAN_INLINE", "NAN_DEPRECATED", "V8_WARN_UNUSED_RESULT", "_In_", "_Out_", "_Inout_", "_In_opt_",
-    "_Out_opt_", "_Inout_opt_", "IN", "OUT", "OPTIONAL", "_Nullable", "_Nonnull", "__nullable", "__nonnull", "__autoreleasing",
-    "__strong", "__weak", "__bridge", "__bridge_retained", "__bridge_transfer", "__unsafe_unretained", "__block", "__kindof",
-    "Q_DECL_OVERRIDE", "Q_DECL_FINAL", "Q_DECL_NOEXCEPT", "Q_INVOKABLE", "Q_OBJECT", "Q_GADGET", "__nothrow", "__thread",
+    "__extension__",
+    "__restrict",
+    "__restrict__",
+    "restrict",
+    "__inline",
+    "__inline__",
+    "__forceinline",
+    "__stdcall",
+    "__cdecl",
+    "__fastcall",
+    "__thiscall",
+    "__vectorcall",
+    "_Noreturn",
+    "__volatile__",
+    "__unused",
+    "__const",
+    "WINAPI",
+    "CALLBACK",
+    "APIENTRY",
+    "STDMETHODCALLTYPE",
+    "PASCAL",
+    "FAR",
+    "CDECL",
+    "EXTERN_C",
+    "JNICALL",
+    "JNIEXPORT",
+    "NAPI_CDECL",
+    "NAPI_EXTERN",
+    "NODE_EXTERN",
+    "V8_INLINE",
+    "V8_EXPORT",
+    "NAN_INLINE",
+    "NAN_DEPRECATED",
+    "V8_WARN_UNUSED_RESULT",
+    "_In_",
+    "_Out_",
+    "_Inout_",
+    "_In_opt_",
+    "_Out_opt_",
+    "_Inout_opt_",
+    "IN",
+    "OUT",
+    "OPTIONAL",
+    "_Nullable",
+    "_Nonnull",
+    "__nullable",
+    "__nonnull",
+    "__autoreleasing",
+    "__strong",
+    "__weak",
+    "__bridge",
+    "__bridge_retained",
+    "__bridge_transfer",
+    "__unsafe_unretained",
+    "__block",
+    "__kindof",
+    "Q_DECL_OVERRIDE",
+    "Q_DECL_FINAL",
+    "Q_DECL_NOEXCEPT",
+    "Q_INVOKABLE",
+    "Q_OBJECT",
+    "Q_GADGET",
+    "__nothrow",
+    "__thread",
 ];
 
 /// Words that are dropped together with the parentheses behind them.
 const IGNORED_CALLS: [&str; 14] = [
-    "__attribute__", "__attribute", "__declspec", "__pragma", "_Pragma", "_In_reads_", "_Out_writes_", "_Success_", "alignas",
-    "_Alignas", "NAN_DEPRECATED_MSG", "__asm", "__asm__", "asm",
+    "__attribute__",
+    "__attribute",
+    "__declspec",
+    "__pragma",
+    "_Pragma",
+    "_In_reads_",
+    "_Out_writes_",
+    "_Success_",
+    "alignas",
+    "_Alignas",
+    "NAN_DEPRECATED_MSG",
+    "__asm",
+    "__asm__",
+    "asm",
 ];
 
 /// Keywords of C++ that are names in C.
 const CPP_ONLY: [&str; 28] = [
-    "new", "delete", "class", "this", "template", "private", "public", "protected", "namespace", "try", "catch", "throw", "operator",
-    "typename", "using", "virtual", "friend", "explicit", "mutable", "and", "or", "not", "xor", "final", "override", "typeid",
-    "export", "concept",
+    "new",
+    "delete",
+    "class",
+    "this",
+    "template",
+    "private",
+    "public",
+    "protected",
+    "namespace",
+    "try",
+    "catch",
+    "throw",
+    "operator",
+    "typename",
+    "using",
+    "virtual",
+    "friend",
+    "explicit",
+    "mutable",
+    "and",
+    "or",
+    "not",
+    "xor",
+    "final",
+    "override",
+    "typeid",
+    "export",
+    "concept",
 ];
 
 /// Words after which an opening parenthesis is no call's.
 const KEYWORDS: [&str; 34] = [
-    "if", "while", "for", "switch", "return", "sizeof", "catch", "alignof", "typeid", "decltype", "new", "delete", "case", "throw",
-    "else", "do", "goto", "co_return", "co_await", "co_yield", "operator", "noexcept", "static_assert", "default", "typedef", "using",
-    "struct", "class", "union", "enum", "template", "namespace", "const", "typeof",
+    "if",
+    "while",
+    "for",
+    "switch",
+    "return",
+    "sizeof",
+    "catch",
+    "alignof",
+    "typeid",
+    "decltype",
+    "new",
+    "delete",
+    "case",
+    "throw",
+    "else",
+    "do",
+    "goto",
+    "co_return",
+    "co_await",
+    "co_yield",
+    "operator",
+    "noexcept",
+    "static_assert",
+    "default",
+    "typedef",
+    "using",
+    "struct",
+    "class",
+    "union",
+    "enum",
+    "template",
+    "namespace",
+    "const",
+    "typeof",
 ];
 
 /// Mends tokens. Gives the new list and the conditions of the `#if`s in it.
@@ -179,13 +304,20 @@ impl<'a> Mender<'a> {
             Some(token) if token.is_word("constexpr") => before.get(before.len().wrapping_sub(2)),
             other => other,
         };
-        let is_head = word.is_some_and(|word| matches!(&*word.text, "if" | "while" | "for" | "switch") && word.kind == Kind::Word);
+        let is_head = word
+            .is_some_and(|word| matches!(&*word.text, "if" | "while" | "for" | "switch") && word.kind == Kind::Word);
         // `do {} while (x)` wants its semicolon.
-        is_head && !(word.is_some_and(|word| word.is_word("while")) && before.len() >= 2 && before[before.len() - 2].is("}") && self.is_do_while(before.len() - 2))
+        is_head
+            && !(word.is_some_and(|word| word.is_word("while"))
+                && before.len() >= 2
+                && before[before.len() - 2].is("}")
+                && self.is_do_while(before.len() - 2))
     }
 
     fn is_do_while(&self, brace: usize) -> bool {
-        matching_open(&self.out, brace).and_then(|open| open.checked_sub(1)).is_some_and(|at| self.out[at].is_word("do"))
+        matching_open(&self.out, brace)
+            .and_then(|open| open.checked_sub(1))
+            .is_some_and(|at| self.out[at].is_word("do"))
     }
 
     fn token(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
@@ -261,14 +393,18 @@ impl<'a> Mender<'a> {
             }
             "}" => self.close_brace(token),
             "(" => {
-                let is_call = self.last().is_some_and(|last| {
-                    (last.kind == Kind::Word && !KEYWORDS.contains(&&*last.text)) || last.is(">")
-                });
+                let is_call = self
+                    .last()
+                    .is_some_and(|last| (last.kind == Kind::Word && !KEYWORDS.contains(&&*last.text)) || last.is(">"));
                 self.push_open(Open::Paren(is_call), token);
             }
             "[" => self.push_open(Open::Bracket, token),
             ")" | "]" => {
-                let wanted = if token.text == ")" { matches!(self.open.last(), Some((Open::Paren(_), _))) } else { matches!(self.open.last(), Some((Open::Bracket, _))) };
+                let wanted = if token.text == ")" {
+                    matches!(self.open.last(), Some((Open::Paren(_), _)))
+                } else {
+                    matches!(self.open.last(), Some((Open::Bracket, _)))
+                };
                 if wanted {
                     self.open.pop();
                     self.out.push(token.clone());
@@ -315,7 +451,11 @@ impl<'a> Mender<'a> {
                 Open::Bracket => self.out.push(Token::made(Kind::Punct, "]", token.span)),
                 _ => {
                     self.out.push(token.clone());
-                    self.start = if matches!(open, Open::Code | Open::Items) && !self.in_parens() { self.out.len() } else { start };
+                    self.start = if matches!(open, Open::Code | Open::Items) && !self.in_parens() {
+                        self.out.len()
+                    } else {
+                        start
+                    };
                     return;
                 }
             }
@@ -351,12 +491,17 @@ impl<'a> Mender<'a> {
         if top_level(head).any(|token| token.is_word("enum")) && !depth_zero("(") {
             return Open::List;
         }
-        let key = top_level(head).position(|token| matches!(&*token.text, "class" | "struct" | "union") && token.kind == Kind::Word);
+        let key = top_level(head)
+            .position(|token| matches!(&*token.text, "class" | "struct" | "union") && token.kind == Kind::Word);
         if let Some(key) = key
             && !depth_zero("=")
             && !top_level(head).skip(key).any(|token| token.is("("))
         {
-            let names: Vec<_> = top_level(head).skip(key + 1).take_while(|token| !token.is(":")).filter(|token| token.kind == Kind::Word && token.text != "final").collect();
+            let names: Vec<_> = top_level(head)
+                .skip(key + 1)
+                .take_while(|token| !token.is(":"))
+                .filter(|token| token.kind == Kind::Word && token.text != "final")
+                .collect();
             return Open::Class(names.last().map_or(String::new(), |name| name.text.to_string()));
         }
         if self.is_code() {
@@ -364,7 +509,14 @@ impl<'a> Mender<'a> {
                 return is_block();
             }
             return match last.map(|last| last.kind) {
-                Some(Kind::Word) if !matches!(&*last.map_or(Cow::Borrowed(""), |l| l.text.clone()), "else" | "do" | "try" | "mutable" | "noexcept" | "__try" | "__finally" | "const") => is_block(),
+                Some(Kind::Word)
+                    if !matches!(
+                        &*last.map_or(Cow::Borrowed(""), |l| l.text.clone()),
+                        "else" | "do" | "try" | "mutable" | "noexcept" | "__try" | "__finally" | "const"
+                    ) =>
+                {
+                    is_block()
+                }
                 _ if is("]") => is_block(),
                 _ => Open::Code,
             };
@@ -382,7 +534,10 @@ impl<'a> Mender<'a> {
             return Open::List;
         }
         // `Foo() : member{1} {`: a brace right behind a member's name holds its initial value.
-        let is_name = last.is_some_and(|last| last.kind == Kind::Word && !matches!(&*last.text, "const" | "noexcept" | "override" | "final" | "try" | "volatile" | "mutable"));
+        let is_name = last.is_some_and(|last| {
+            last.kind == Kind::Word
+                && !matches!(&*last.text, "const" | "noexcept" | "override" | "final" | "try" | "volatile" | "mutable")
+        });
         let has_initialisers = top_level(head).any(|token| token.is(":"));
         let is_trailing_type = top_level(head).any(|token| token.is("->"));
         if is_name && has_initialisers && !is_trailing_type { Open::List } else { Open::Code }
@@ -442,7 +597,8 @@ pub(super) fn matching_close(tokens: &[Token<'_>], open: usize) -> Option<usize>
 /// Index past a word and the parentheses or braces behind it.
 fn skip_call(tokens: &[Token<'_>], at: usize) -> usize {
     let mut next = at + 1;
-    while tokens.get(next).is_some_and(|token| matches!(&*token.text, "volatile" | "__volatile__" | "goto" | "inline")) {
+    while tokens.get(next).is_some_and(|token| matches!(&*token.text, "volatile" | "__volatile__" | "goto" | "inline"))
+    {
         next += 1;
     }
     match tokens.get(next) {

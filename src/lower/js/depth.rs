@@ -39,7 +39,9 @@ pub fn measure(text: &str, language: Language) -> Nesting {
         counts = scan(text, language, true);
     }
     let stack = (counts.deepest > ORDINARY || counts.longest > ORDINARY_CHAIN).then(|| {
-        (16 << 20) + counts.deepest.min(REFUSED) as usize * PER_LEVEL + counts.longest.min(REFUSED_CHAIN) as usize * PER_LINK
+        (16 << 20)
+            + counts.deepest.min(REFUSED) as usize * PER_LEVEL
+            + counts.longest.min(REFUSED_CHAIN) as usize * PER_LINK
     });
     Nesting { stack, refused_at: counts.refused_at }
 }
@@ -121,11 +123,25 @@ fn scan(text: &str, language: Language, only_code: bool) -> Counts {
 
 /// Whether an expression can end with this byte.
 fn ends_operand(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'_' | b'$' | b')' | b']' | b'}' | b'"' | b'\'' | b'`')
+    byte.is_ascii_alphanumeric()
+        || byte >= 0x80
+        || matches!(byte, b'_' | b'$' | b')' | b']' | b'}' | b'"' | b'\'' | b'`')
 }
 
 /// Words that go on in the next line.
 const PREFIXES: &[&[u8]] = &[
-    b"async", b"await", b"case", b"delete", b"do", b"else", b"in", b"instanceof", b"new", b"of", b"throw", b"typeof",
-    b"void", b"yield",
+    b"async",
+    b"await",
+    b"case",
+    b"delete",
+    b"do",
+    b"else",
+    b"in",
+    b"instanceof",
+    b"new",
+    b"of",
+    b"throw",
+    b"typeof",
+    b"void",
+    b"yield",
 ];
