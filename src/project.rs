@@ -29,6 +29,7 @@
 
 mod calls;
 mod classes;
+mod conditions;
 mod effects;
 mod guards;
 mod index;
@@ -42,6 +43,7 @@ mod paths;
 mod places;
 mod public;
 mod rates;
+mod reach;
 mod registrations;
 mod resolve;
 mod slots;
@@ -49,6 +51,7 @@ mod types;
 mod words;
 
 pub use calls::{Caller, Handed, Passed, Targets};
+pub use conditions::{Conditions, LoopAround};
 pub use effects::{Doing, Gives, Role};
 pub use lifetimes::{Lifetime, Owner};
 pub use paths::{ExitKind, Obligation, Row, Start, State};

@@ -3,6 +3,7 @@
 //! To add one, write its page `rules/<name>.md` (the form is in `rules/README.md`), its query `src/rules/<name>.rs` with
 //! `pub fn check(project: &Project<'_>, found: &mut Vec<Finding>)`, and its line below.
 
+mod listeners;
 mod page;
 mod support;
 

@@ -1,0 +1,161 @@
+//! The conditions under which a call's place in the code is reached: the branches around it, and those before it that
+//! leave. Looks at one function; says nothing about what the conditions mean.
+
+use super::Project;
+use super::guards::always_leaves;
+use crate::model::{CallId, Cond, Flow, In, Step, ValueId};
+
+/// Conditions with the side on which the call lies.
+pub type Conditions<'p> = Vec<(&'p Cond, bool)>;
+
+impl Project<'_> {
+    /// The conditions that hold where a call happens, outermost first.
+    pub fn conditions(&self, call: In<CallId>) -> Conditions<'_> {
+        let mut conditions = Conditions::new();
+        find(&self.function(self.function_of(call)).flow, call.id, &mut conditions);
+        conditions
+    }
+
+    /// Whether a call happens only under some condition of its function.
+    pub fn is_conditional(&self, call: In<CallId>) -> bool {
+        !self.conditions(call).is_empty()
+    }
+}
+
+fn find<'p>(flow: &'p Flow, call: CallId, conditions: &mut Conditions<'p>) -> bool {
+    match flow {
+        Flow::Step(step) => matches!(step, Step::Call(id) if *id == call),
+        Flow::Sequence(parts) => {
+            let before = conditions.len();
+            for part in parts {
+                if find(part, call, conditions) {
+                    return true;
+                }
+                if let Flow::Branch { cond, then, otherwise, .. } = part {
+                    if always_leaves(then) {
+                        conditions.push((cond, false));
+                    } else if always_leaves(otherwise) {
+                        conditions.push((cond, true));
+                    }
+                }
+            }
+            conditions.truncate(before);
+            false
+        }
+        Flow::Branch { cond, then, otherwise, .. } => {
+            for (side, holds) in [(then, true), (otherwise, false)] {
+                conditions.push((cond, holds));
+                if find(side, call, conditions) {
+                    return true;
+                }
+                conditions.pop();
+            }
+            false
+        }
+        Flow::Switch { arms, .. } => arms.iter().any(|arm| find(arm, call, conditions)),
+        Flow::Loop { body, .. } | Flow::Labelled(_, body) => find(body, call, conditions),
+        Flow::Try { body, handler, finally } => {
+            find(body, call, conditions)
+                || handler.as_ref().is_some_and(|(_, handler)| find(handler, call, conditions))
+                || finally.as_ref().is_some_and(|finally| find(finally, call, conditions))
+        }
+        Flow::Label(_) | Flow::Exit(..) => false,
+    }
+}
+
+impl Project<'_> {
+    /// What a place was surely assigned last before a call of the same function, on the straight way to it: the newest value
+    /// of `this.socket` where `this.socket = net.connect(…)` stands before. None where the code does not say.
+    pub fn assigned_before(&self, call: In<CallId>, place: In<ValueId>) -> Option<In<ValueId>> {
+        let mut last = None;
+        let flow = &self.function(self.function_of(call)).flow;
+        latest(flow, call.id, place.id, &mut last).then(|| last.map(|value| call.with(value))).flatten()
+    }
+}
+
+/// Walks to the call; `last` is what the place holds there.
+fn latest(flow: &Flow, call: CallId, place: ValueId, last: &mut Option<ValueId>) -> bool {
+    match flow {
+        Flow::Step(Step::Assign(assign)) if assign.place == place => {
+            *last = Some(assign.value);
+            false
+        }
+        Flow::Sequence(parts) => parts.iter().any(|part| latest(part, call, place, last)),
+        Flow::Branch { then, otherwise, .. } => {
+            let before = *last;
+            let mut sides = [before, before];
+            for (side, value) in [then, otherwise].into_iter().zip(&mut sides) {
+                if latest(side, call, place, value) {
+                    *last = *value;
+                    return true;
+                }
+            }
+            let [left, right] = sides;
+            *last = match (always_leaves(then), always_leaves(otherwise)) {
+                (true, _) => right,
+                (_, true) => left,
+                _ => left.filter(|_| left == right),
+            };
+            false
+        }
+        Flow::Step(step) => matches!(step, Step::Call(id) if *id == call),
+        Flow::Loop { body, .. } | Flow::Labelled(_, body) => within(body, call, place, last),
+        Flow::Switch { arms, .. } => {
+            let before = *last;
+            for arm in arms {
+                *last = before;
+                if latest(arm, call, place, last) {
+                    return true;
+                }
+            }
+            *last = None;
+            false
+        }
+        Flow::Try { body, handler, finally } => {
+            let inside = latest(body, call, place, last)
+                || handler.as_ref().is_some_and(|(_, handler)| within(handler, call, place, last));
+            inside || finally.as_ref().is_some_and(|finally| latest(finally, call, place, last))
+        }
+        Flow::Label(_) | Flow::Exit(..) => false,
+    }
+}
+
+/// Code that may not run: what it assigns counts inside it only.
+fn within(flow: &Flow, call: CallId, place: ValueId, last: &mut Option<ValueId>) -> bool {
+    let before = *last;
+    let found = latest(flow, call, place, last);
+    if !found && *last != before {
+        *last = None;
+    }
+    found
+}
+
+/// A loop around a call.
+#[derive(Clone, Debug)]
+pub struct LoopAround {
+    /// Its head.
+    pub span: crate::text::Span,
+    /// Its condition to go on.
+    pub cond: Cond,
+    /// Its kind.
+    pub kind: crate::model::Loop,
+}
+
+impl Project<'_> {
+    /// The innermost loop of its own function around a call.
+    pub fn loop_around(&self, call: In<CallId>) -> Option<LoopAround> {
+        let index = self.index(call.file);
+        let head = &index.heads[*index.loops.get(&call.id)?.last()? as usize];
+        Some(LoopAround { span: head.span, cond: head.cond.clone(), kind: head.kind })
+    }
+
+    /// Whether a loop may turn any number of times: not one over the elements of something.
+    pub fn is_open_ended(&self, head: &LoopAround) -> bool {
+        head.kind != crate::model::Loop::ForEach
+    }
+
+    /// Everything that the file assigns to a variable or place, as written.
+    pub fn assigned_values(&self, place: In<ValueId>) -> Vec<In<ValueId>> {
+        self.index(place.file).assigned(place.id).map(|(_, value)| place.with(value)).collect()
+    }
+}

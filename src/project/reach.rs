@@ -1,0 +1,47 @@
+//! Whether running one function runs another: direct calls, and functions written inside that are called, handed on or
+//! returned. Bounded in depth; knows no order and no condition.
+
+use super::{Origin, Project};
+use crate::model::{FunctionId, In, ValueId};
+use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
+
+/// How many calls deep.
+const DEPTH: u32 = 4;
+
+impl Project<'_> {
+    /// Whether running `from` leads to running `to`, which may also be written inside what it runs.
+    pub fn leads_to(&self, from: In<FunctionId>, to: In<FunctionId>) -> bool {
+        self.leads(from, to, DEPTH, &mut FxHashSet::default())
+    }
+
+    fn leads(&self, from: In<FunctionId>, to: In<FunctionId>, depth: u32, seen: &mut FxHashSet<In<FunctionId>>) -> bool {
+        if from == to || (from.file == to.file && self.summary(to.file).is_inside(to.id, from.id)) {
+            return true;
+        }
+        if depth == 0 || !seen.insert(from) {
+            return false;
+        }
+        let summary = self.summary(from.file);
+        let inside = (from.id.0..summary.functions.len() as u32)
+            .map(FunctionId)
+            .filter(|inner| summary.is_inside(*inner, from.id))
+            .flat_map(|inner| self.index(from.file).calls[inner.index()].iter().copied());
+        let calls: Vec<_> = inside.map(|call| from.with(call)).collect();
+        calls.into_iter().any(|call| {
+            let handed = self.callbacks(call).into_iter().map(|handed| handed.function);
+            let run = self.targets(call).functions;
+            run.into_iter().chain(handed).any(|next| self.leads(next, to, depth - 1, seen))
+        })
+    }
+
+    /// The project functions that a function value may be, `.bind()` looked through.
+    pub fn functions_of(&self, value: In<ValueId>) -> SmallVec<[In<FunctionId>; 2]> {
+        let origins = self.origins(value);
+        let functions = origins.iter().filter_map(|origin| match origin {
+            Origin::Function(function) | Origin::Bound(_, Some(function)) => Some(*function),
+            _ => None,
+        });
+        functions.collect()
+    }
+}

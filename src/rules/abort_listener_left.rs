@@ -1,0 +1,80 @@
+//! abort-listener-left: an 'abort' listener on the caller's signal outlives the call that added it.
+
+use super::listeners::{self, Listener};
+use super::removal_never_matches;
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{FunctionKind, In, Rate, Value, ValueId};
+use crate::project::{Origin, Owner, Project};
+
+/// Finds 'abort' listeners that nothing removes from the caller's signal.
+pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for listener in listeners::all(project) {
+        if is_left(&listener) {
+            findings.push(report(&listener));
+        }
+    }
+}
+
+fn is_left(listener: &Listener<'_, '_>) -> bool {
+    let once = listener.project.call_rate(listener.add.call).rate == Some(Rate::Once);
+    is_on_callers_signal(listener)
+        && !once
+        && !listener.ends_by_itself()
+        && listener.removals().is_empty()
+        && removal_never_matches::missed(listener).is_none()
+}
+
+/// An 'abort' listener on a signal that came from outside.
+pub(super) fn is_on_callers_signal(listener: &Listener<'_, '_>) -> bool {
+    listener.event() == Some("abort") && is_signal(listener) && !is_own(listener.project, listener.on(), 0)
+}
+
+fn is_signal(listener: &Listener<'_, '_>) -> bool {
+    let project = listener.project;
+    project.is_family(listener.on(), "signal") || listener.add.dedupes || last_name(project, listener.on()).ends_with("ignal")
+}
+
+/// The name by which the code calls a value.
+fn last_name(project: &Project<'_>, value: In<ValueId>) -> &'static str {
+    match project.value(value) {
+        Value::Member(_, name) => name.as_str(),
+        Value::Binding(binding) => project.binding(value.with(*binding)).name.as_str(),
+        _ => "",
+    }
+}
+
+/// The signal of a controller that this code made or keeps, or a signal made here.
+fn is_own(project: &Project<'_>, value: In<ValueId>, depth: u32) -> bool {
+    if depth > 4 {
+        return false;
+    }
+    if let Value::Member(holder, name) = project.value(value) {
+        let holder = value.with(*holder);
+        let named = last_name(project, holder).to_ascii_lowercase();
+        if *name == "signal" && (project.is_family(holder, "controller") || named.ends_with("controller") || named == "ac") {
+            return true;
+        }
+    }
+    let made = |origin: &Origin| match origin {
+        Origin::Result(_) | Origin::New(..) | Origin::Resolved(_) => true,
+        Origin::Part(part) => *part != value && is_own(project, *part, depth + 1),
+        _ => false,
+    };
+    let origins = project.origins(value);
+    matches!(project.lifetime(value).owner, Owner::Call(_)) || (!origins.is_empty() && origins.iter().all(made))
+}
+
+fn report(listener: &Listener<'_, '_>) -> Finding {
+    let project = listener.project;
+    let constructs = project.function(listener.function()).kind == FunctionKind::Constructor;
+    let (what, end) = if constructs { ("instance", "when the instance is done") } else { ("call", "when the work ends, in `finally`") };
+    let once = if listener.add.once { "; `once` helps only if the signal is aborted" } else { "" };
+    let message = format!("the 'abort' listener stays on {} after the {what} has ended", listener.on_text());
+    listener
+        .finding("abort-listener-left", Confidence::Medium, message)
+        .with_why(format!(
+            "the signal comes from the caller, who may use it for many calls, and nothing removes the listener{once}"
+        ))
+        .with_help(format!("call `{}` {end}, or pass `{{ signal }}` of a controller that is aborted there", listener.removal_text()))
+        .with_step(StepKind::Grow, listener.at(), "the listener is added, once for each ".to_owned() + what)
+}

@@ -1,0 +1,270 @@
+//! listener-added-again: the same code adds a listener again to an emitter that already has it.
+
+use super::abort_listener_left::is_on_callers_signal;
+use super::listeners::{self, Listener};
+use super::removal_never_matches;
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{FunctionId, FunctionKind, In, Value, ValueId};
+use crate::project::{Event, Likeness, Origin, Owner, Project};
+use crate::text::Location;
+
+/// Finds listeners that are added again on one emitter.
+pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for listener in listeners::all(project) {
+        if let Some(again) = again(&listener) {
+            findings.push(report(&listener, again));
+        }
+    }
+}
+
+/// Why it is added again.
+pub(super) struct Again {
+    confidence: Confidence,
+    why: String,
+    at: Location,
+}
+
+/// Why the code adds the listener again, where it does.
+pub(super) fn again(listener: &Listener<'_, '_>) -> Option<Again> {
+    let project = listener.project;
+    let deduped = listener.add.dedupes && listener.add.handler.is_some_and(|handler| !project.is_fresh_function(handler));
+    let over = deduped || listener.is_made_before() || listener.is_checked() || listener.ends_by_itself();
+    if over || !listener.removals().is_empty() || removal_never_matches::missed(listener).is_some() {
+        return None;
+    }
+    in_loop(listener).or_else(|| loaded(listener)).or_else(|| per_event(listener)).or_else(|| re_entered(listener))
+}
+
+/// In a loop over something that neither the emitter nor the function depends on.
+fn in_loop(listener: &Listener<'_, '_>) -> Option<Again> {
+    let project = listener.project;
+    let head = project.loop_around(listener.add.call)?;
+    let outside = !listener.is_on_loop_local(head.span) && project.is_open_ended(&head);
+    let varies = listener.add.handler.is_some_and(|handler| listener.depends_on_loop(handler, head.span));
+    let fixed = matches!(listener.add.event, Event::Named(_) | Event::All);
+    (outside && fixed && !varies).then(|| Again {
+        confidence: Confidence::High,
+        why: "each turn of the loop adds one more, to the same emitter and for the same event".to_owned(),
+        at: project.at(listener.add.call.file, head.span),
+    })
+}
+
+/// The emitter was made here or loaded from a table, and the listener is added in both cases.
+fn loaded(listener: &Listener<'_, '_>) -> Option<Again> {
+    let project = listener.project;
+    let holder = listener.holder();
+    let Value::Binding(binding) = project.value(holder) else { return None };
+    if project.binding(holder.with(*binding)).assignments < 2 || project.assigned_before(listener.add.call, holder).is_some() {
+        return None;
+    }
+    let assigned = project.assigned_values(holder);
+    let made = |value: &In<ValueId>| matches!(project.value(*value), Value::Object(_)) || matches!(project.origin(*value), Origin::New(..) | Origin::Object(_));
+    let from_table = assigned.iter().find(|value| listener.is_load(**value))?;
+    assigned.iter().any(made).then(|| Again {
+        confidence: Confidence::Medium,
+        why: format!("{} may be the one loaded by `{}`, which has the listener already", listener.on_text(), project.text(*from_table)),
+        at: listener.at(),
+    })
+}
+
+/// For each event, on something that is older than the event.
+fn per_event(listener: &Listener<'_, '_>) -> Option<Again> {
+    let project = listener.project;
+    let (handler, event, at) = listener.repeated_event()?;
+    if !listener.is_older_than(handler) || is_on_callers_signal(listener) {
+        return None;
+    }
+    let confidence = if listener.add.once { Confidence::Low } else { Confidence::Medium };
+    Some(Again {
+        confidence,
+        why: format!("{} runs for each '{event}', and each time adds one more", project.function_name(listener.function())),
+        at,
+    })
+}
+
+/// The function that adds it calls itself later: on reconnect, retry, refresh.
+fn re_entered(listener: &Listener<'_, '_>) -> Option<Again> {
+    let project = listener.project;
+    let function = listener.function();
+    if !listener.is_older_than(function) || is_on_callers_signal(listener) || project.function(function).kind == FunctionKind::Module {
+        return None;
+    }
+    let inner = |call: &In<crate::model::CallId>| {
+        let of = project.call(*call).function;
+        of != function.id && project.summary(function.file).is_inside(of, function.id)
+    };
+    let all = (0..project.summary(function.file).calls.len() as u32).map(|at| function.with(crate::model::CallId(at)));
+    let mut again = all.filter(inner).filter(|call| {
+        let targets = project.targets(*call);
+        !targets.weak && targets.functions.contains(&function)
+    });
+    let call = again.next()?;
+    Some(Again {
+        confidence: if listener.add.once { Confidence::Low } else { Confidence::Medium },
+        why: format!("{} is called again by `{}`, and each time adds one more", project.function_name(function), project.callee_text(call)),
+        at: project.locate(call),
+    })
+}
+
+fn report(listener: &Listener<'_, '_>, again: Again) -> Finding {
+    let message = format!("{} is added to {} again and again", listener.event_text(), listener.on_text());
+    listener
+        .finding("listener-added-again", again.confidence, message)
+        .with_why(format!("{}; emitters do not de-duplicate, and nothing removes it", again.why))
+        .with_help(format!("add it once, where {} is made or behind a flag, or call `{}` before", listener.on_text(), listener.removal_text()))
+        .with_step(StepKind::Grow, listener.at(), "the listener is added here")
+        .with_step(StepKind::Repeat, again.at, again.why)
+}
+
+/// The nearest function around (itself included) for which `is` holds.
+pub(super) fn around(project: &Project<'_>, from: In<FunctionId>, is: impl Fn(In<FunctionId>) -> bool) -> Option<In<FunctionId>> {
+    let mut next = Some(from);
+    while let Some(function) = next {
+        if is(function) {
+            return Some(function);
+        }
+        next = project.function(function).parent.map(|parent| function.with(parent));
+    }
+    None
+}
+
+impl Listener<'_, '_> {
+    /// The variable or field below a chain of properties: `entry` of `entry.signal`.
+    fn holder(&self) -> In<ValueId> {
+        let mut value = self.on();
+        while let Value::Member(object, _) = self.project.value(value) {
+            value = value.with(*object);
+        }
+        value
+    }
+
+    /// A value that comes out of a table: `map.get(key)`, `table[key]`.
+    fn is_load(&self, value: In<ValueId>) -> bool {
+        let project = self.project;
+        match project.value(value) {
+            Value::Index(table, _) => project.place(value.with(*table)).is_some(),
+            Value::Result(call) => {
+                let call = value.with(*call);
+                project.method_name(call).is_some_and(|name| name == "get")
+                    && project.receiver(call).is_some_and(|table| {
+                        project.place(table).is_some() && !matches!(project.lifetime(table).owner, Owner::Call(_))
+                    })
+            }
+            Value::Awaited(inner) => self.is_load(value.with(*inner)),
+            _ => false,
+        }
+    }
+
+    /// The emitter, or what holds it, was made by this function before the listener is added.
+    pub(super) fn is_made_before(&self) -> bool {
+        let project = self.project;
+        let mut value = self.on();
+        for _ in 0..8 {
+            if let Some(made) = project.assigned_before(self.add.call, value) {
+                let fresh = |origin: &Origin| {
+                    matches!(origin, Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) | Origin::Object(_))
+                };
+                if !self.is_load(made) && project.origins(made).iter().any(fresh) {
+                    return true;
+                }
+            }
+            match project.value(value) {
+                Value::Member(object, _) | Value::Index(object, _) => value = value.with(*object),
+                _ => break,
+            }
+        }
+        false
+    }
+
+    /// The event for each of which the registering function runs, the function that handles it, and where it is registered.
+    pub(super) fn repeated_event(&self) -> Option<(In<FunctionId>, String, Location)> {
+        let mut queue = vec![(self.function(), 0)];
+        let mut seen = Vec::new();
+        while let Some((function, depth)) = queue.pop() {
+            if seen.contains(&function) || depth > 3 {
+                continue;
+            }
+            seen.push(function);
+            for passed in self.project.passed_to(function) {
+                let add = self.project.registry().adds.iter().find(|add| add.call == passed.call && !add.once);
+                if let Some(Event::Named(name)) = add.map(|add| add.event)
+                    && !comes_once(&name)
+                {
+                    return Some((function, name.to_string(), self.project.locate(passed.call)));
+                }
+            }
+            let callers = self.project.callers(function).into_iter().filter(|caller| !caller.weak);
+            queue.extend(callers.map(|caller| (self.project.function_of(caller.call), depth + 1)));
+        }
+        None
+    }
+
+    /// The emitter was there before the function ran: the receiver, a field of it, or a variable from outside.
+    pub(super) fn is_older_than(&self, function: In<FunctionId>) -> bool {
+        let project = self.project;
+        let holder = self.holder();
+        match project.value(holder) {
+            Value::This(_) => project.function(function).kind != FunctionKind::Constructor,
+            Value::Binding(binding) => {
+                let binding = holder.with(*binding);
+                let declared = project.binding(binding).function;
+                let outside = !project.summary(holder.file).is_inside(declared, function.id);
+                let alias = project.origins(holder).iter().all(|origin| {
+                    matches!(origin, Origin::This(_) | Origin::Receiver(_) | Origin::External(_) | Origin::Part(_))
+                });
+                let part_of_receiver = alias && !listeners::is_parameter(project, self.on());
+                outside || part_of_receiver
+            }
+            _ => false,
+        }
+    }
+
+    /// The emitter is a variable of the loop, or comes from one.
+    fn is_on_loop_local(&self, head: crate::text::Span) -> bool {
+        self.depends_on_loop(self.on(), head)
+    }
+
+    /// The value mentions a variable that the loop declares or assigns.
+    fn depends_on_loop(&self, value: In<ValueId>, head: crate::text::Span) -> bool {
+        let project = self.project;
+        let summary = project.summary(value.file);
+        let inside = |binding: crate::model::BindingId| {
+            let scope = summary.binding(binding).scope;
+            let mut next = Some(scope);
+            while let Some(scope) = next {
+                if summary.scope(scope).span.start >= head.start && summary.scope(scope).is_loop {
+                    return true;
+                }
+                next = summary.scope(scope).parent;
+            }
+            false
+        };
+        match project.value(value) {
+            Value::Binding(binding) => {
+                inside(*binding) && !project.functions_of(value).iter().any(|f| !f.file.eq(&value.file))
+            }
+            Value::Member(object, _) => self.depends_on_loop(value.with(*object), head),
+            Value::Index(object, key) => {
+                self.depends_on_loop(value.with(*object), head) || self.depends_on_loop(value.with(*key), head)
+            }
+            Value::Function(function) => summary.function(*function).captures.iter().any(|binding| inside(*binding)),
+            Value::Result(call) => {
+                let call = summary.call(*call);
+                self.depends_on_loop(value.with(call.callee), head)
+                    || call.arguments.iter().any(|argument| self.depends_on_loop(value.with(argument.value), head))
+            }
+            Value::Opaque(parts) | Value::Choice(parts) => parts.iter().any(|part| self.depends_on_loop(value.with(*part), head)),
+            _ => false,
+        }
+    }
+}
+
+/// Events that come at most once in the life of an emitter.
+pub(super) fn comes_once(event: &str) -> bool {
+    matches!(
+        event,
+        "close" | "end" | "finish" | "exit" | "open" | "listening" | "connect" | "ready" | "spawn" | "disconnect" | "abort"
+            | "aborted" | "error" | "online" | "load" | "secureConnect" | "response" | "socket" | "destroyed" | "beforeExit"
+            | "init" | "start" | "stop" | "unpipe" | "pipe" | "DOMContentLoaded" | "beforeunload" | "unload"
+    )
+}

@@ -1,0 +1,201 @@
+//! listener-outlives-handler: a listener on an emitter that outlives what the listener serves, and that nothing removes.
+
+use super::abort_listener_left::is_on_callers_signal;
+use super::listener_added_again::{again, around};
+use super::listeners::{self, Listener};
+use super::removal_never_matches;
+use crate::finding::{Confidence, Finding, StepKind, TraceStep};
+use crate::model::{FunctionId, FunctionKind, In, Rate};
+use crate::project::{Origin, Project, RateAnswer};
+
+/// Finds listeners that stay on an emitter which lives longer than they should.
+pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for listener in listeners::all(project) {
+        if let Some(outlived) = process_long(&listener).or_else(|| by_type(&listener)).or_else(|| injected(&listener)).or_else(|| unpaired(&listener))
+            && is_left(&listener)
+        {
+            findings.push(report(&listener, outlived));
+        }
+    }
+}
+
+/// Nothing takes it back, and no other rule has more to say about it.
+fn is_left(listener: &Listener<'_, '_>) -> bool {
+    !listener.ends_by_itself()
+        && !listener.is_checked()
+        && listener.removals().is_empty()
+        && !is_on_callers_signal(listener)
+        && removal_never_matches::missed(listener).is_none()
+        && again(listener).is_none()
+}
+
+/// Why the emitter outlives what the listener serves.
+struct Outlived {
+    confidence: Confidence,
+    hold: String,
+    repeat: String,
+    trace: Vec<TraceStep>,
+    /// Where to take it back.
+    end: Option<String>,
+}
+
+/// The emitter lives as long as the process, and the listener is added for each instance, call or event.
+fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
+    let project = listener.project;
+    let life = project.lifetime(listener.on());
+    if !life.is_process() {
+        return None;
+    }
+    let rate = project.call_rate(listener.add.call);
+    let times = rate.rate.filter(|rate| *rate > Rate::Once)?;
+    let end = listener.disposal();
+    let confidence = match times {
+        Rate::PerEvent => Confidence::High,
+        Rate::PerInstance if end.is_some() => Confidence::High,
+        _ => Confidence::Medium,
+    };
+    Some(Outlived {
+        confidence,
+        hold: format!("{} lives as long as the process", listener.on_text()),
+        repeat: repeat(listener, &rate, times),
+        trace: life.why.into_iter().chain(rate.why).collect(),
+        end,
+    })
+}
+
+fn repeat(listener: &Listener<'_, '_>, rate: &RateAnswer, times: Rate) -> String {
+    let function = listener.project.function_name(listener.function());
+    let because = rate.because();
+    let times = match times {
+        Rate::Once => "once",
+        Rate::PerInstance => "for each instance",
+        Rate::PerCall => "for each call",
+        Rate::PerEvent => "for each event",
+    };
+    if because.is_empty() { format!("{function} runs {times}") } else { because }
+}
+
+/// Things of its type live longer than what hands them over: the keep-alive socket of a request.
+fn by_type(listener: &Listener<'_, '_>) -> Option<Outlived> {
+    let project = listener.project;
+    let ty = project.ty(listener.on())?;
+    let borrowed = ty.lifetime == Some(Rate::PerInstance) && ty.collectable;
+    let once = project.call_rate(listener.add.call).rate == Some(Rate::Once);
+    (borrowed && !once && !listener.is_on_local()).then(|| Outlived {
+        confidence: Confidence::High,
+        hold: format!("{} is a {} and outlives the request", listener.on_text(), ty.noun),
+        repeat: format!("{} runs for each request", project.function_name(listener.function())),
+        trace: Vec::new(),
+        end: None,
+    })
+}
+
+/// The caller's emitter, kept by instances of a class which has an end that forgets the listener.
+fn injected(listener: &Listener<'_, '_>) -> Option<Outlived> {
+    let project = listener.project;
+    let method = listener.method()?;
+    let class = project.class_of(method)?;
+    let end = listener.disposal()?;
+    let own = project.methods(class);
+    let from_caller = listeners::is_parameter(project, listener.on()) && project.function(method).kind == FunctionKind::Constructor
+        || listener.is_injected_field(class);
+    let keeps_instance = listener.keeps_receiver();
+    let owns = listener.emitter_is_ended_in(&own, true);
+    (from_caller && keeps_instance && !owns).then(|| Outlived {
+        confidence: Confidence::Medium,
+        hold: format!("{} belongs to the caller and outlives the instance", listener.on_text()),
+        repeat: format!("each `{}` adds one", project.class(class).name),
+        trace: Vec::new(),
+        end: Some(end),
+    })
+}
+
+/// `subscribe(client)` adds, `unsubscribe(client)` does not remove.
+fn unpaired(listener: &Listener<'_, '_>) -> Option<Outlived> {
+    let project = listener.project;
+    let function = around(project, listener.function(), |f| !project.function(f).name.is_empty())?;
+    let Origin::Parameter(emitter) = project.origin(listener.on()) else { return None };
+    if emitter.file != function.file || project.binding(emitter).function != function.id {
+        return None;
+    }
+    let name = project.function(function).name.to_ascii_lowercase();
+    let summary = project.summary(function.file);
+    let mut others = summary.functions.iter().filter(|other| other.parent == project.function(function).parent);
+    let inverse = others.find(|other| {
+        let other_name = other.name.to_ascii_lowercase();
+        let shares = other.parameters.first().is_some_and(|p| summary.binding(*p).name == project.binding(emitter).name);
+        shares && INVERSE.iter().any(|(does, undoes)| name.contains(does) && name.replace(does, undoes) == other_name)
+    })?;
+    Some(Outlived {
+        confidence: Confidence::Medium,
+        hold: format!("{} belongs to the caller", listener.on_text()),
+        repeat: format!("each call of `{}` adds one, and `{}` removes none", project.function(function).name, inverse.name),
+        trace: Vec::new(),
+        end: Some(inverse.name.to_string()),
+    })
+}
+
+/// What a name becomes when the thing is taken back.
+const INVERSE: [(&str, &str); 8] = [
+    ("subscribe", "unsubscribe"),
+    ("watch", "unwatch"),
+    ("attach", "detach"),
+    ("listen", "unlisten"),
+    ("bind", "unbind"),
+    ("register", "unregister"),
+    ("add", "remove"),
+    ("observe", "unobserve"),
+];
+
+fn report(listener: &Listener<'_, '_>, outlived: Outlived) -> Finding {
+    let message = format!("{} on {} is never removed", listener.event_text(), listener.on_text());
+    let once = if listener.add.once { "; `once` removes it only when the event comes" } else { "" };
+    let place = outlived.end.map_or_else(|| "where its work ends".to_owned(), |end| format!("in `{end}`"));
+    let fresh = listener.add.handler.is_some_and(|handler| listener.project.is_fresh_function(handler));
+    let keep = if fresh { "keep the function, and " } else { "" };
+    let mut finding = listener
+        .finding("listener-outlives-handler", outlived.confidence, message)
+        .with_why(format!("{}; {}; nothing takes it back{once}", outlived.repeat, outlived.hold))
+        .with_help(format!("{keep}call `{}` {place}", listener.removal_text()))
+        .with_step(StepKind::Grow, listener.at(), "the listener is added here");
+    finding.trace.extend(outlived.trace);
+    finding
+}
+
+impl Listener<'_, '_> {
+    /// The method, constructor or named function that the registration is part of.
+    fn method(&self) -> Option<In<FunctionId>> {
+        around(self.project, self.function(), |function| self.project.class_of(function).is_some())
+    }
+
+    /// The method that ends an instance of the class whose code this is.
+    fn disposal(&self) -> Option<String> {
+        let project = self.project;
+        let class = project.class_of(self.method()?)?;
+        let of = std::iter::once(class).chain(project.bases(class));
+        let mut methods = of.flat_map(|class| project.class(class).methods.iter());
+        methods.find(|method| listeners::ends_object(project, &method.name)).map(|method| method.name.to_string())
+    }
+
+    /// The function holds on to the instance whose code this is.
+    fn keeps_receiver(&self) -> bool {
+        let Some(handler) = self.add.handler else { return false };
+        let project = self.project;
+        let functions = project.functions_of(handler);
+        functions.is_empty() || functions.iter().any(|f| project.function(*f).captures_this || project.class_of(*f).is_some())
+            || matches!(project.origin(handler), Origin::Bound(..))
+    }
+
+    /// A field that the constructor or a setter fills with what it was given.
+    fn is_injected_field(&self, class: In<crate::model::ClassId>) -> bool {
+        let project = self.project;
+        project.place(self.on()).is_some_and(|place| matches!(place.root, crate::project::Root::Field(of, _) if of == class))
+            && project.origins(self.on()).iter().all(|origin| match origin {
+                Origin::Parameter(binding) => {
+                    let function = project.function(binding.with(project.binding(*binding).function));
+                    function.kind == FunctionKind::Constructor
+                }
+                _ => false,
+            })
+    }
+}

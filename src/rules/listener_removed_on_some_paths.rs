@@ -1,0 +1,112 @@
+//! listener-removed-on-some-paths: the removal hangs on one of several ends.
+
+use super::listeners::{self, Listener};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{FunctionId, In, ValueId};
+use crate::project::{Event, Likeness, Owner, Project, Removal};
+
+/// Finds listeners that some ends leave behind.
+pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for listener in listeners::all(project) {
+        if listener.ends_by_itself() || listener.is_on_local() {
+            continue;
+        }
+        if let Some((removal, why)) = started_over(&listener).or_else(|| one_of_several_ends(&listener)) {
+            findings.push(report(&listener, removal, why));
+        }
+    }
+}
+
+/// The removal stands in one branch, and the other branch runs the registering function again.
+fn started_over<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)> {
+    let project = listener.project;
+    let adding = listener.function();
+    let removals = listener.removals();
+    let (removal, again) = removals.iter().filter(|(_, meeting)| meeting.matches()).find_map(|(removal, _)| {
+        let guards = project.conditions(removal.call?);
+        let (cond, side) = guards.last()?;
+        let again = project.calls_in(removal.function).find(|call| {
+            project.targets(*call).functions.contains(&adding)
+                && project.conditions(*call).iter().any(|(other, taken)| std::ptr::eq(*other, *cond) && taken != side)
+        })?;
+        Some((*removal, again))
+    })?;
+    // Other removals must not stand on the way that starts over.
+    let straight = removals.iter().any(|(other, _)| {
+        other.function == removal.function && other.call.is_some_and(|call| !project.is_conditional(call))
+    });
+    let name = project.callee_text(again);
+    (!straight).then(|| (removal, format!("it is removed in one branch only; the other one calls `{name}` again, which adds another")))
+}
+
+/// Where the removals hang: each on events of one other emitter.
+fn one_of_several_ends<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)> {
+    let project = listener.project;
+    let removals = listener.removals();
+    let mut ends: Vec<(In<ValueId>, &'static str)> = Vec::new();
+    for (removal, meeting) in &removals {
+        if !meeting.matches() {
+            return None;
+        }
+        ends.extend(ends_of(listener, removal)?);
+    }
+    let (removal, _) = removals.first()?;
+    let (of, _) = ends.first().copied()?;
+    if ends.iter().any(|(other, _)| project.objects(*other, of) == Likeness::Different) {
+        return None;
+    }
+    let names: Vec<&str> = ends.iter().map(|(_, name)| *name).collect();
+    let has = |words: &[&str]| names.iter().any(|name| words.contains(name));
+    if has(&["close", "end", "finish", "exit", "disconnect", "destroyed", "closed", "finally"]) {
+        return None;
+    }
+    let list = names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(" and ");
+    let of = project.text(of);
+    if names.iter().all(|name| ["abort", "aborted", "cancel", "timeout"].contains(name)) {
+        return Some((removal, format!("it is removed on {list} of `{of}` only, which is not how it ordinarily ends")));
+    }
+    let completes = has(&["complete", "completed", "done", "success", "finished", "result"]);
+    (completes && !has(&["error", "failed", "failure"]) && emits(listener, ends.first()?.0, "error"))
+        .then(|| (*removal, format!("it is removed on {list} of `{of}` only, and stays when that ends with 'error'")))
+}
+
+/// The events on which a removal hangs; none where it is reached in another way too.
+fn ends_of(listener: &Listener<'_, '_>, removal: &Removal) -> Option<Vec<(In<ValueId>, &'static str)>> {
+    let project = listener.project;
+    let cleanup = removal.function;
+    if cleanup == listener.function() || !project.callers(cleanup).is_empty() {
+        return None;
+    }
+    let mut ends = Vec::new();
+    for passed in project.passed_to(cleanup) {
+        let add = project.registry().adds.iter().find(|add| add.call == passed.call)?;
+        let Event::Named(name) = add.event else { return None };
+        ends.push((add.on?, name.as_str()));
+    }
+    let itself = ends.iter().any(|(on, _)| project.objects(*on, listener.on()) == Likeness::Same);
+    (!ends.is_empty() && !itself).then_some(ends)
+}
+
+/// Whether the project makes an object emit an event.
+fn emits(listener: &Listener<'_, '_>, on: In<ValueId>, event: &str) -> bool {
+    let project = listener.project;
+    let file = listener.add.call.file;
+    let calls = (0..project.summary(file).calls.len() as u32).map(|at| In::new(file, crate::model::CallId(at)));
+    let mut emits = calls.filter(|call| project.method_name(*call).is_some_and(|name| name == "emit"));
+    emits.any(|call| {
+        let named = project.argument(call, 0).is_some_and(|value| {
+            project.origin(value) == crate::project::Origin::Literal(crate::model::Literal::String(event.into()))
+        });
+        named && project.receiver(call).is_some_and(|receiver| project.objects(receiver, on) != Likeness::Different)
+    })
+}
+
+fn report(listener: &Listener<'_, '_>, removal: &Removal, why: String) -> Finding {
+    let message = format!("{} on {} is removed on some ends only", listener.event_text(), listener.on_text());
+    listener
+        .finding("listener-removed-on-some-paths", Confidence::Medium, message)
+        .with_why(why.clone())
+        .with_help(format!("call `{}` on the end that always comes ('close', `finally`), or on each of them", listener.removal_text()))
+        .with_step(StepKind::Grow, listener.at(), "the listener is added here")
+        .with_step(StepKind::Release, removal.at, why)
+}

@@ -1,0 +1,208 @@
+//! What the listener rules share: which removals meet a registration, whether it ends by itself, and what to call things.
+
+use crate::finding::{Confidence, Finding};
+use crate::model::{Cond, FunctionId, In, Value, ValueId};
+use crate::project::{AccessKind, Event, Likeness, Meeting, Origin, Owner, Project, Registration, Removal};
+use crate::text::{Location, Span};
+
+/// A registration with its project.
+#[derive(Clone, Copy)]
+pub(super) struct Listener<'p, 'a> {
+    pub(super) project: &'p Project<'a>,
+    pub(super) add: &'p Registration,
+}
+
+/// Every listener that some code of the project hands over.
+pub(super) fn all<'p, 'a>(project: &'p Project<'a>) -> impl Iterator<Item = Listener<'p, 'a>> {
+    let adds = project.registry().adds.iter();
+    adds.filter(|add| add.kind == "listener" && !add.is_wrapper && add.on.is_some()).map(move |add| Listener { project, add })
+}
+
+impl<'p, 'a> Listener<'p, 'a> {
+    /// The function whose code adds it.
+    pub(super) fn function(&self) -> In<FunctionId> {
+        self.project.function_of(self.add.call)
+    }
+
+    /// What it is added to.
+    pub(super) fn on(&self) -> In<ValueId> {
+        self.add.on.unwrap_or_else(|| self.add.call.with(self.project.call(self.add.call).callee))
+    }
+
+    /// The event's name, where it is a literal.
+    pub(super) fn event(&self) -> Option<&'static str> {
+        match self.add.event {
+            Event::Named(name) => Some(name.as_str()),
+            _ => None,
+        }
+    }
+
+    /// Removals that take it back, or may do so.
+    pub(super) fn removals(&self) -> Vec<(&'p Removal, Meeting)> {
+        self.meetings().filter(|(_, meeting)| meeting.may_match()).collect()
+    }
+
+    /// All removals of the same event that are near enough to concern it, with how they meet it.
+    pub(super) fn meetings(&self) -> impl Iterator<Item = (&'p Removal, Meeting)> + use<'p, 'a> {
+        let Listener { project, add } = *self;
+        let near = move |removal: &&'p Removal| {
+            removal.kind == add.kind && project.events(add.event, removal.event) > Likeness::Different
+        };
+        project.registry().removals.iter().filter(near).filter_map(move |removal| {
+            let meeting = project.meeting(add, removal);
+            let far = removal.function.file != add.call.file;
+            let told = meeting.on == Likeness::Same || (removal.handler.is_some() && meeting.handler == Likeness::Same);
+            (!far || told).then_some((removal, meeting))
+        })
+    }
+
+    /// It ends without a removal that this project spells out: by the `signal` option, by a disposer that is kept, or
+    /// because the function is handed to something that removes.
+    pub(super) fn ends_by_itself(&self) -> bool {
+        self.add.signal.is_some() || self.keeps_disposer() || self.is_handed_to_remover()
+    }
+
+    /// The call gives back a way out, and its result is used.
+    fn keeps_disposer(&self) -> bool {
+        let call = self.project.call(self.add.call);
+        let fluent = self.project.api(self.add.call).is_some_and(|api| api.returns.is_some());
+        let lifted = self.add.call != self.add.api;
+        !call.is_discarded && !fluent && (lifted || self.gives_disposer()) && self.project.result(self.add.call).is_some()
+    }
+
+    fn gives_disposer(&self) -> bool {
+        self.project.api(self.add.call).is_some_and(|api| api.gives.is_some() || api.returns_type.is_some())
+    }
+
+    /// The named function is an argument of a call whose name says that it takes something back.
+    fn is_handed_to_remover(&self) -> bool {
+        let Some(handler) = self.add.handler.filter(|handler| !self.project.is_fresh_function(*handler)) else { return false };
+        let Some(place) = self.project.place(handler) else { return false };
+        self.project.accesses(place).iter().any(|access| match access.kind {
+            AccessKind::Argument { call, .. } => {
+                let call = access.of(call);
+                let known = self.project.registry().removals.iter().any(|removal| removal.call == Some(call));
+                !known && self.project.method_name(call).is_some_and(|name| takes_back(&name))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether removing code ends the emitter itself: `socket.destroy()` of what the listener is on, under no condition.
+    pub(super) fn emitter_is_ended_in(&self, functions: &[In<FunctionId>], even_if: bool) -> bool {
+        let project = self.project;
+        functions.iter().any(|function| {
+            project.calls_in(*function).any(|call| {
+                let name = project.method_name(call);
+                let ends = name.is_some_and(|name| ends_object(project, &name));
+                let same = || project.receiver(call).is_some_and(|on| project.objects(on, self.on()) == Likeness::Same);
+                ends && same() && (even_if || !project.is_conditional(call))
+            })
+        })
+    }
+
+    /// The emitter was made in this run of the function or of one around it.
+    pub(super) fn is_on_local(&self) -> bool {
+        matches!(self.project.lifetime(self.on()).owner, Owner::Call(_))
+    }
+
+    /// Asked first whether it is there: `listenerCount(…)`, `listeners(…).includes(…)`.
+    pub(super) fn is_checked(&self) -> bool {
+        self.project.conditions(self.add.call).iter().any(|(cond, _)| self.asks_for_listeners(cond))
+    }
+
+    fn asks_for_listeners(&self, cond: &Cond) -> bool {
+        let mut asks = false;
+        cond.values(&mut |value| asks |= self.mentions_listeners(self.add.call.with(value), 0));
+        asks
+    }
+
+    fn mentions_listeners(&self, value: In<ValueId>, depth: u32) -> bool {
+        if depth > 6 {
+            return false;
+        }
+        let of = |inner: ValueId| self.mentions_listeners(value.with(inner), depth + 1);
+        match self.project.value(value) {
+            Value::Member(object, name) => {
+                matches!(name.as_str(), "listenerCount" | "listeners" | "rawListeners" | "_events" | "eventNames")
+                    || of(*object)
+            }
+            Value::Index(object, _) => of(*object),
+            Value::Result(call) => of(self.project.call(value.with(*call)).callee),
+            Value::Opaque(parts) | Value::Choice(parts) => parts.iter().any(|part| of(*part)),
+            Value::Binding(binding) => self.project.binding(value.with(*binding)).value.is_some_and(of),
+            _ => false,
+        }
+    }
+
+    /// Where the registration is: the call, or its last link in a chain of calls.
+    pub(super) fn at(&self) -> Location {
+        let call = self.project.call(self.add.call);
+        let chained = self.project.receiver(self.add.call).is_some_and(|on| matches!(self.project.value(on), Value::Result(_)));
+        let span = if chained { Span::new(call.name_span.start, call.span.end) } else { call.span };
+        self.project.at(self.add.call.file, span)
+    }
+
+    /// `process.on('exit')`, as messages call it.
+    pub(super) fn text(&self) -> String {
+        match self.event() {
+            Some(event) => format!("`{}('{event}', …)`", self.project.callee_text(self.add.call)),
+            None => format!("`{}(…)`", self.project.callee_text(self.add.call)),
+        }
+    }
+
+    /// What it is on, as messages call it.
+    pub(super) fn on_text(&self) -> String {
+        format!("`{}`", self.project.text(self.on()))
+    }
+
+    /// Names the event, where there is one to name.
+    pub(super) fn event_text(&self) -> String {
+        self.event().map_or_else(|| "a listener".to_owned(), |event| format!("a '{event}' listener"))
+    }
+
+    /// How to name the function in a removal: its own name, or one to be given.
+    pub(super) fn handler_text(&self) -> String {
+        match self.add.handler {
+            Some(handler) if !self.project.is_fresh_function(handler) => self.project.text(handler),
+            _ => "handler".to_owned(),
+        }
+    }
+
+    /// The removal to write.
+    pub(super) fn removal_text(&self) -> String {
+        let remover = if self.add.dedupes { "removeEventListener" } else { "off" };
+        let event = self.event().map_or_else(|| "event".to_owned(), |event| format!("'{event}'"));
+        format!("{}.{remover}({event}, {})", self.project.text(self.on()), self.handler_text())
+    }
+
+    /// A finding at the registration.
+    pub(super) fn finding(&self, rule: &'static str, confidence: Confidence, message: String) -> Finding {
+        let context = self.project.function(self.function()).name.as_str();
+        Finding::new(rule, confidence, self.at(), message).with_context(context)
+    }
+}
+
+/// `removeListener`, `unsubscribe`, `off`, `cleanup`: names that say that something is taken back.
+pub(super) fn takes_back(name: &str) -> bool {
+    let name = name.trim_start_matches(['_', '#']).to_ascii_lowercase();
+    ["remove", "off", "un", "clean", "detach", "dispose", "teardown"].iter().any(|word| name.starts_with(word))
+}
+
+/// Names of methods after which an object is gone.
+pub(super) fn ends_object(project: &Project<'_>, name: &str) -> bool {
+    let bare = name.trim_start_matches(['_', '#']);
+    project.contracts.words.disposal.iter().any(|word| word == bare)
+}
+
+/// Whether a value was surely made by the code around it and not handed in.
+pub(super) fn is_parameter(project: &Project<'_>, value: In<ValueId>) -> bool {
+    let mut value = value;
+    for _ in 0..8 {
+        match project.value(value) {
+            Value::Member(object, _) | Value::Index(object, _) => value = value.with(*object),
+            _ => break,
+        }
+    }
+    project.origins(value).iter().any(|origin| matches!(origin, Origin::Parameter(_)))
+}

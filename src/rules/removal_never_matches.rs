@@ -1,0 +1,137 @@
+//! removal-never-matches: the removal names another function, event or emitter than the registration.
+
+use super::listeners::{self, Listener};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{In, Value, ValueId};
+use crate::project::{Likeness, Meeting, Project, Removal};
+
+/// Finds registrations whose removal can't match them.
+pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for listener in listeners::all(project) {
+        if let Some((removal, why)) = missed(&listener) {
+            findings.push(report(&listener, removal, why));
+        }
+    }
+}
+
+/// Why a removal misses.
+#[derive(Clone, Copy)]
+enum Miss {
+    /// It names a function that is made where it stands.
+    Fresh,
+    /// It names one function, the registration another.
+    Function,
+    /// The function that makes listeners instead of the one it made.
+    Factory,
+    /// The right function, another event.
+    Event,
+    /// The right function and event, another emitter.
+    Emitter,
+}
+
+/// The removal that means this registration and misses it; none where another one takes it back.
+pub(super) fn missed<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, impl Fn() -> String + use<>)> {
+    let (removal, miss) = find(listener)?;
+    Some((removal, move || words(miss)))
+}
+
+fn find<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, Miss)> {
+    let project = listener.project;
+    listener.add.handler?;
+    if !listener.removals().is_empty() || listener.ends_by_itself() {
+        return None;
+    }
+    let near = listener.meetings().find_map(|(removal, meeting)| {
+        let handler = removal.handler?;
+        let miss = miss(listener, handler, meeting)?;
+        (!means_another(listener, removal)).then_some((removal, miss))
+    });
+    near.or_else(|| wrong_event(listener).map(|removal| (removal, Miss::Event))).filter(|_| !project.is_native(listener.add.call.file))
+}
+
+fn miss(listener: &Listener<'_, '_>, removed: In<ValueId>, meeting: Meeting) -> Option<Miss> {
+    let project = listener.project;
+    if makes(listener, removed) {
+        return Some(Miss::Factory);
+    }
+    if meeting.handler == Likeness::Same {
+        let surely = meeting.on == Likeness::Different && meeting.event == Likeness::Same;
+        return surely.then_some(Miss::Emitter);
+    }
+    if meeting.on != Likeness::Same || meeting.event != Likeness::Same || meeting.handler != Likeness::Different {
+        return None;
+    }
+    let factory = project.functions_of(removed).iter().any(|function| project.makes_functions(*function));
+    match () {
+        () if project.is_fresh_function(removed) => Some(Miss::Fresh),
+        () if factory => None,
+        () => Some(Miss::Function),
+    }
+}
+
+/// The registered function is a result of the removed one.
+fn makes(listener: &Listener<'_, '_>, removed: In<ValueId>) -> bool {
+    let project = listener.project;
+    let Some(added) = listener.add.handler else { return false };
+    let Value::Result(call) = project.value(added) else { return false };
+    let targets = project.targets(added.with(*call)).functions;
+    let removed = project.functions_of(removed);
+    removed.iter().any(|function| targets.contains(function) && project.makes_functions(*function))
+}
+
+/// The removal takes back some other registration, so this one was not meant.
+fn means_another(listener: &Listener<'_, '_>, removal: &Removal) -> bool {
+    let project = listener.project;
+    let others = project.registry().adds.iter().filter(|add| add.call != listener.add.call);
+    others.filter(|add| add.call.file == removal.function.file || add.call.file == listener.add.call.file).any(|add| {
+        let meeting = project.meeting(add, removal);
+        meeting.may_match() && meeting.handler == Likeness::Same
+    })
+}
+
+/// The same function is removed from the same emitter under a name that nothing is registered for.
+fn wrong_event<'p>(listener: &Listener<'p, '_>) -> Option<&'p Removal> {
+    let project = listener.project;
+    let handler = listener.add.handler?;
+    let event = listener.event()?;
+    let file = listener.add.call.file;
+    let same = |value: Option<In<ValueId>>, other: In<ValueId>, likeness: fn(&Project<'_>, In<ValueId>, In<ValueId>) -> Likeness| {
+        value.is_some_and(|value| likeness(project, value, other) == Likeness::Same)
+    };
+    let mut removals = project.registry().removals.iter().filter(|removal| removal.function.file == file);
+    removals.find(|removal| {
+        same(removal.handler, handler, |p, a, b| p.listeners(a, b))
+            && same(removal.on, listener.on(), |p, a, b| p.objects(a, b))
+            && matches!(removal.event, crate::project::Event::Named(name) if name != *event)
+            && !means_another(listener, removal)
+    })
+}
+
+fn words(miss: Miss) -> String {
+    match miss {
+        Miss::Fresh => "it names a function that is made on the spot, which nobody registered",
+        Miss::Function => "it names another function than the one registered for this event",
+        Miss::Factory => "it names the function that makes the listeners, not the one that it made",
+        Miss::Event => "it names an event for which nothing is registered",
+        Miss::Emitter => "it is called on another object than the one the listener was added to",
+    }
+    .to_owned()
+}
+
+fn report(listener: &Listener<'_, '_>, removal: &Removal, why: impl Fn() -> String) -> Finding {
+    let project = listener.project;
+    let fresh = listener.add.handler.is_some_and(|handler| project.is_fresh_function(handler));
+    let message = format!("{} on {} is never removed: the removal does not match it", listener.event_text(), listener.on_text());
+    let removing = removal.call.map_or_else(String::new, |call| format!("`{}`", project.call_text(call)));
+    let help = if fresh {
+        format!("keep the function in a variable or field, pass it to {} and remove that one", listener.text())
+    } else {
+        format!("remove with `{}`", listener.removal_text())
+    };
+    listener
+        .finding("removal-never-matches", Confidence::High, message)
+        .with_why(format!("{removing} does nothing: {}; listeners are removed by identity", why()))
+        .with_help(help)
+        .with_step(StepKind::Grow, listener.at(), "the listener is added here")
+        .with_step(StepKind::Release, removal.at, why())
+}

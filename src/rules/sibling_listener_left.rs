@@ -1,0 +1,89 @@
+//! sibling-listener-left: of listeners for alternative outcomes, the one that fires leaves the others behind.
+
+use super::listeners::{self, Listener};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{FunctionId, In};
+use crate::project::{Likeness, Origin, Owner, Project};
+
+/// Finds listeners that stay when their alternative fires.
+pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    let all: Vec<_> = listeners::all(project).collect();
+    for left in &all {
+        let here = all.iter().filter(|other| other.function() == left.function() && other.add.call != left.add.call);
+        let fired = here.clone().find_map(|fired| Some((fired, alternative(left, fired)?)));
+        if let Some((fired, confidence)) = fired {
+            findings.push(report(left, fired, confidence));
+        }
+    }
+}
+
+/// Whether `left` stays when `fired` fires, and how sure that is.
+fn alternative(left: &Listener<'_, '_>, fired: &Listener<'_, '_>) -> Option<Confidence> {
+    let project = left.project;
+    let one_emitter = left.event()? != fired.event()? && project.objects(left.on(), fired.on()) == Likeness::Same;
+    if !one_emitter || left.ends_by_itself() || left.is_on_local() {
+        return None;
+    }
+    let outcome = project.functions_of(fired.add.handler?);
+    let removals = left.removals();
+    let taken_back = |function: In<FunctionId>| {
+        outcome.iter().any(|handler| project.leads_to(*handler, function)) || function == left.function()
+    };
+    if removals.iter().any(|(removal, _)| taken_back(removal.function)) || fired.emitter_is_ended_in(&outcome, true) {
+        return None;
+    }
+    let own = project.functions_of(left.add.handler?);
+    let one_direction = fired.removals().iter().any(|(removal, meeting)| {
+        meeting.matches() && own.iter().any(|handler| project.leads_to(*handler, removal.function))
+    });
+    if one_direction && !own.is_empty() && !outcome.is_empty() {
+        return Some(Confidence::High);
+    }
+    (removals.is_empty() && settles(fired) && settles(left) && comes_again(fired)).then(|| lasting(left)).flatten()
+}
+
+/// The handler is the `resolve` or `reject` of a promise, or calls one of them.
+fn settles(listener: &Listener<'_, '_>) -> bool {
+    let project = listener.project;
+    let Some(handler) = listener.add.handler else { return false };
+    let executor_parameter = |origin: &Origin| match origin {
+        Origin::Parameter(binding) => is_executor(project, binding.with(project.binding(*binding).function)),
+        _ => false,
+    };
+    project.origins(handler).iter().any(executor_parameter)
+        || project.functions_of(handler).iter().any(|function| {
+            project.calls_in(*function).any(|call| {
+                let callee = call.with(project.call(call).callee);
+                project.origins(callee).iter().any(executor_parameter)
+            })
+        })
+}
+
+fn is_executor(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    project.passed_to(function).iter().any(|passed| project.path(passed.call).is_some_and(|path| path == "new Promise"))
+}
+
+/// Whether the event may come more than once in the life of the emitter, so that waiting for it again is to be expected.
+fn comes_again(listener: &Listener<'_, '_>) -> bool {
+    listener.event().is_some_and(|event| matches!(event, "drain" | "readable" | "data" | "message" | "pause" | "resume"))
+}
+
+fn lasting(listener: &Listener<'_, '_>) -> Option<Confidence> {
+    match listener.project.lifetime(listener.on()).owner {
+        Owner::Call(_) => None,
+        _ => Some(Confidence::Medium),
+    }
+}
+
+fn report(left: &Listener<'_, '_>, fired: &Listener<'_, '_>, confidence: Confidence) -> Finding {
+    let event = fired.event().unwrap_or_default();
+    let message = format!("{} on {} stays when '{event}' comes instead", left.event_text(), left.on_text());
+    left.finding("sibling-listener-left", confidence, message)
+        .with_why(format!(
+            "the two listeners wait for alternative outcomes, and the handler of '{event}' does not remove this one; \
+             each wait that ends with '{event}' leaves one behind"
+        ))
+        .with_help(format!("call `{}` in the handler of '{event}'", left.removal_text()))
+        .with_step(StepKind::Grow, left.at(), "this listener is added")
+        .with_step(StepKind::Exit, fired.at(), format!("'{event}' ends the wait, and leaves the other listener"))
+}
