@@ -5,7 +5,7 @@ use super::listeners::{self, Listener};
 use super::removal_never_matches;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{FunctionId, FunctionKind, In, Value, ValueId};
-use crate::project::{Event, Likeness, Origin, Owner, Project};
+use crate::project::{Event, Origin, Owner, Project};
 use crate::text::Location;
 
 /// Finds listeners that are added again on one emitter.
@@ -185,7 +185,7 @@ impl Listener<'_, '_> {
                 continue;
             }
             seen.push(function);
-            for passed in self.project.passed_to(function) {
+            for passed in self.project.passed_to(function).iter() {
                 let add = self.project.registry().adds.iter().find(|add| add.call == passed.call && !add.once);
                 if let Some(Event::Named(name)) = add.map(|add| add.event)
                     && !comes_once(&name)
@@ -193,7 +193,8 @@ impl Listener<'_, '_> {
                     return Some((function, name.to_string(), self.project.locate(passed.call)));
                 }
             }
-            let callers = self.project.callers(function).into_iter().filter(|caller| !caller.weak);
+            let callers = self.project.callers(function);
+            let callers = callers.iter().filter(|caller| !caller.weak);
             queue.extend(callers.map(|caller| (self.project.function_of(caller.call), depth + 1)));
         }
         None

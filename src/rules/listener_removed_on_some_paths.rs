@@ -2,8 +2,8 @@
 
 use super::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{FunctionId, In, ValueId};
-use crate::project::{Event, Likeness, Owner, Project, Removal};
+use crate::model::{In, ValueId};
+use crate::project::{Event, Likeness, Project, Removal};
 
 /// Finds listeners that some ends leave behind.
 pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
@@ -78,7 +78,7 @@ fn ends_of(listener: &Listener<'_, '_>, removal: &Removal) -> Option<Vec<(In<Val
         return None;
     }
     let mut ends = Vec::new();
-    for passed in project.passed_to(cleanup) {
+    for passed in project.passed_to(cleanup).iter() {
         let add = project.registry().adds.iter().find(|add| add.call == passed.call)?;
         let Event::Named(name) = add.event else { return None };
         ends.push((add.on?, name.as_str()));
