@@ -3,7 +3,6 @@
 //! To add one, write its page `rules/<name>.md` (the form is in `rules/README.md`), its query `src/rules/<name>.rs` with
 //! `pub fn check(project: &Project<'_>, found: &mut Vec<Finding>)`, and its line below.
 
-mod listeners;
 mod page;
 mod support;
 
@@ -36,12 +35,18 @@ macro_rules! rules {
 }
 
 rules! {
+    abort_listener_left = "abort-listener-left",
     async_recursion_chain = "async-recursion-chain",
     buffer_view_pins_parent = "buffer-view-pins-parent",
     closure_keeps_large_buffer = "closure-keeps-large-buffer",
     closure_on_immortal_object = "closure-on-immortal-object",
+    listener_added_again = "listener-added-again",
+    listener_outlives_handler = "listener-outlives-handler",
+    listener_removed_on_some_paths = "listener-removed-on-some-paths",
     reaction_on_long_lived_promise = "reaction-on-long-lived-promise",
     registry_cannot_fire = "registry-cannot-fire",
+    removal_never_matches = "removal-never-matches",
+    sibling_listener_left = "sibling-listener-left",
     timer_lost_on_exit = "timer-lost-on-exit",
     timer_never_cleared = "timer-never-cleared",
     timer_overwritten = "timer-overwritten",

@@ -1,6 +1,6 @@
 //! abort-listener-left: an 'abort' listener on the caller's signal outlives the call that added it.
 
-use super::listeners::{self, Listener};
+use super::support::listeners::{self, Listener};
 use super::removal_never_matches;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{FunctionKind, In, Rate, Value, ValueId};

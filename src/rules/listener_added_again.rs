@@ -1,7 +1,7 @@
 //! listener-added-again: the same code adds a listener again to an emitter that already has it.
 
 use super::abort_listener_left::is_on_callers_signal;
-use super::listeners::{self, Listener};
+use super::support::listeners::{self, Listener};
 use super::removal_never_matches;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{FunctionId, FunctionKind, In, Value, ValueId};

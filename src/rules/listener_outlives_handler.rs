@@ -2,7 +2,7 @@
 
 use super::abort_listener_left::is_on_callers_signal;
 use super::listener_added_again::{again, around};
-use super::listeners::{self, Listener};
+use super::support::listeners::{self, Listener};
 use super::removal_never_matches;
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::{FunctionId, FunctionKind, In, Rate};

@@ -1,6 +1,6 @@
 //! listener-removed-on-some-paths: the removal hangs on one of several ends.
 
-use super::listeners::{self, Listener};
+use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{In, ValueId};
 use crate::project::{Event, Likeness, Project, Removal};

@@ -1,6 +1,6 @@
 //! removal-never-matches: the removal names another function, event or emitter than the registration.
 
-use super::listeners::{self, Listener};
+use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{In, Value, ValueId};
 use crate::project::{Likeness, Meeting, Project, Removal};

@@ -1,6 +1,6 @@
 //! sibling-listener-left: of listeners for alternative outcomes, the one that fires leaves the others behind.
 
-use super::listeners::{self, Listener};
+use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{FunctionId, In};
 use crate::project::{Likeness, Origin, Owner, Project};

@@ -3,3 +3,4 @@
 
 pub(super) mod ending;
 pub(super) mod keeper;
+pub(super) mod listeners;

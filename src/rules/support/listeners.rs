@@ -7,30 +7,30 @@ use crate::text::{Location, Span};
 
 /// A registration with its project.
 #[derive(Clone, Copy)]
-pub(super) struct Listener<'p, 'a> {
-    pub(super) project: &'p Project<'a>,
-    pub(super) add: &'p Registration,
+pub(crate) struct Listener<'p, 'a> {
+    pub(crate) project: &'p Project<'a>,
+    pub(crate) add: &'p Registration,
 }
 
 /// Every listener that some code of the project hands over.
-pub(super) fn all<'p, 'a>(project: &'p Project<'a>) -> impl Iterator<Item = Listener<'p, 'a>> {
+pub(crate) fn all<'p, 'a>(project: &'p Project<'a>) -> impl Iterator<Item = Listener<'p, 'a>> {
     let adds = project.registry().adds.iter();
     adds.filter(|add| add.kind == "listener" && !add.is_wrapper && add.on.is_some()).map(move |add| Listener { project, add })
 }
 
 impl<'p, 'a> Listener<'p, 'a> {
     /// The function whose code adds it.
-    pub(super) fn function(&self) -> In<FunctionId> {
+    pub(crate) fn function(&self) -> In<FunctionId> {
         self.project.function_of(self.add.call)
     }
 
     /// What it is added to.
-    pub(super) fn on(&self) -> In<ValueId> {
+    pub(crate) fn on(&self) -> In<ValueId> {
         self.add.on.unwrap_or_else(|| self.add.call.with(self.project.call(self.add.call).callee))
     }
 
     /// The event's name, where it is a literal.
-    pub(super) fn event(&self) -> Option<&'static str> {
+    pub(crate) fn event(&self) -> Option<&'static str> {
         match self.add.event {
             Event::Named(name) => Some(name.as_str()),
             _ => None,
@@ -38,12 +38,12 @@ impl<'p, 'a> Listener<'p, 'a> {
     }
 
     /// Removals that take it back, or may do so.
-    pub(super) fn removals(&self) -> Vec<(&'p Removal, Meeting)> {
+    pub(crate) fn removals(&self) -> Vec<(&'p Removal, Meeting)> {
         self.meetings().filter(|(_, meeting)| meeting.may_match()).collect()
     }
 
     /// All removals of the same event that are near enough to concern it, with how they meet it.
-    pub(super) fn meetings(&self) -> impl Iterator<Item = (&'p Removal, Meeting)> + use<'p, 'a> {
+    pub(crate) fn meetings(&self) -> impl Iterator<Item = (&'p Removal, Meeting)> + use<'p, 'a> {
         let Listener { project, add } = *self;
         let near = move |removal: &&'p Removal| {
             removal.kind == add.kind && project.events(add.event, removal.event) > Likeness::Different
@@ -58,7 +58,7 @@ impl<'p, 'a> Listener<'p, 'a> {
 
     /// It ends without a removal that this project spells out: by the `signal` option, by a disposer that is kept, or
     /// because the function is handed to something that removes.
-    pub(super) fn ends_by_itself(&self) -> bool {
+    pub(crate) fn ends_by_itself(&self) -> bool {
         self.add.signal.is_some() || self.keeps_disposer() || self.is_handed_to_remover()
     }
 
@@ -89,7 +89,7 @@ impl<'p, 'a> Listener<'p, 'a> {
     }
 
     /// Whether removing code ends the emitter itself: `socket.destroy()` of what the listener is on, under no condition.
-    pub(super) fn emitter_is_ended_in(&self, functions: &[In<FunctionId>], even_if: bool) -> bool {
+    pub(crate) fn emitter_is_ended_in(&self, functions: &[In<FunctionId>], even_if: bool) -> bool {
         let project = self.project;
         functions.iter().any(|function| {
             project.calls_in(*function).any(|call| {
@@ -102,12 +102,12 @@ impl<'p, 'a> Listener<'p, 'a> {
     }
 
     /// The emitter was made in this run of the function or of one around it.
-    pub(super) fn is_on_local(&self) -> bool {
+    pub(crate) fn is_on_local(&self) -> bool {
         matches!(self.project.lifetime(self.on()).owner, Owner::Call(_))
     }
 
     /// Asked first whether it is there: `listenerCount(…)`, `listeners(…).includes(…)`.
-    pub(super) fn is_checked(&self) -> bool {
+    pub(crate) fn is_checked(&self) -> bool {
         self.project.conditions(self.add.call).iter().any(|(cond, _)| self.asks_for_listeners(cond))
     }
 
@@ -136,7 +136,7 @@ impl<'p, 'a> Listener<'p, 'a> {
     }
 
     /// Where the registration is: the call, or its last link in a chain of calls.
-    pub(super) fn at(&self) -> Location {
+    pub(crate) fn at(&self) -> Location {
         let call = self.project.call(self.add.call);
         let chained = self.project.receiver(self.add.call).is_some_and(|on| matches!(self.project.value(on), Value::Result(_)));
         let span = if chained { Span::new(call.name_span.start, call.span.end) } else { call.span };
@@ -144,7 +144,7 @@ impl<'p, 'a> Listener<'p, 'a> {
     }
 
     /// `process.on('exit')`, as messages call it.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self.event() {
             Some(event) => format!("`{}('{event}', …)`", self.project.callee_text(self.add.call)),
             None => format!("`{}(…)`", self.project.callee_text(self.add.call)),
@@ -152,17 +152,17 @@ impl<'p, 'a> Listener<'p, 'a> {
     }
 
     /// What it is on, as messages call it.
-    pub(super) fn on_text(&self) -> String {
+    pub(crate) fn on_text(&self) -> String {
         format!("`{}`", self.project.text(self.on()))
     }
 
     /// Names the event, where there is one to name.
-    pub(super) fn event_text(&self) -> String {
+    pub(crate) fn event_text(&self) -> String {
         self.event().map_or_else(|| "a listener".to_owned(), |event| format!("a '{event}' listener"))
     }
 
     /// How to name the function in a removal: its own name, or one to be given.
-    pub(super) fn handler_text(&self) -> String {
+    pub(crate) fn handler_text(&self) -> String {
         match self.add.handler {
             Some(handler) if !self.project.is_fresh_function(handler) => self.project.text(handler),
             _ => "handler".to_owned(),
@@ -170,33 +170,33 @@ impl<'p, 'a> Listener<'p, 'a> {
     }
 
     /// The removal to write.
-    pub(super) fn removal_text(&self) -> String {
+    pub(crate) fn removal_text(&self) -> String {
         let remover = if self.add.dedupes { "removeEventListener" } else { "off" };
         let event = self.event().map_or_else(|| "event".to_owned(), |event| format!("'{event}'"));
         format!("{}.{remover}({event}, {})", self.project.text(self.on()), self.handler_text())
     }
 
     /// A finding at the registration.
-    pub(super) fn finding(&self, rule: &'static str, confidence: Confidence, message: String) -> Finding {
+    pub(crate) fn finding(&self, rule: &'static str, confidence: Confidence, message: String) -> Finding {
         let context = self.project.function(self.function()).name.as_str();
         Finding::new(rule, confidence, self.at(), message).with_context(context)
     }
 }
 
 /// `removeListener`, `unsubscribe`, `off`, `cleanup`: names that say that something is taken back.
-pub(super) fn takes_back(name: &str) -> bool {
+pub(crate) fn takes_back(name: &str) -> bool {
     let name = name.trim_start_matches(['_', '#']).to_ascii_lowercase();
     ["remove", "off", "un", "clean", "detach", "dispose", "teardown"].iter().any(|word| name.starts_with(word))
 }
 
 /// Names of methods after which an object is gone.
-pub(super) fn ends_object(project: &Project<'_>, name: &str) -> bool {
+pub(crate) fn ends_object(project: &Project<'_>, name: &str) -> bool {
     let bare = name.trim_start_matches(['_', '#']);
     project.contracts.words.disposal.iter().any(|word| word == bare)
 }
 
 /// Whether a value was surely made by the code around it and not handed in.
-pub(super) fn is_parameter(project: &Project<'_>, value: In<ValueId>) -> bool {
+pub(crate) fn is_parameter(project: &Project<'_>, value: In<ValueId>) -> bool {
     let mut value = value;
     for _ in 0..8 {
         match project.value(value) {
