@@ -234,7 +234,7 @@ impl<'a> Project<'a> {
         }
         let names = self.names_of(function, class);
         for name in &names {
-            for value in self.members_named(*name) {
+            for value in self.members_named(*name, Some(function.file)) {
                 if wanted(self, value) {
                     self.with_aliases(value, &mut found);
                 }
@@ -312,7 +312,8 @@ impl<'a> Project<'a> {
             }
             names.sort_unstable();
             names.dedup();
-            let mut candidates: Vec<In<ValueId>> = names.iter().flat_map(|name| self.members_named(*name)).collect();
+            let mut candidates: Vec<In<ValueId>> =
+                names.iter().flat_map(|name| self.members_named(*name, Some(class.file))).collect();
             if self.is_native(class.file) {
                 candidates.extend(names.iter().flat_map(|name| self.globals_named(*name)));
             } else if names.iter().any(|name| *name == "=" || *name == "default") {
@@ -393,7 +394,7 @@ impl<'a> Project<'a> {
             && self.class_of(function).is_some()
             && !data.name.is_empty()
         {
-            for value in self.members_named(data.name) {
+            for value in self.members_named(data.name, Some(function.file)) {
                 for access in self.index(value.file).accesses(value.id) {
                     if let AccessKind::Called { call } = access.kind {
                         let call = value.with(call);

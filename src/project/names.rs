@@ -17,6 +17,9 @@ pub(super) struct Names {
     pub(super) globals: FxHashMap<Name, Vec<In<ValueId>>>,
     /// `Import` values, and `default`s of them, by the file that they mean.
     pub(super) importers: FxHashMap<FileId, Vec<In<ValueId>>>,
+    /// The island of each file: files that no chain of imports connects cannot name each other's things. A package is one
+    /// island: its C and C++ files meet in the linker, its scripts in the global scope.
+    islands: Vec<u32>,
 }
 
 impl Names {
@@ -27,7 +30,16 @@ impl Names {
             .enumerate()
             .map(|(at, summary)| imports(FileId(at as u32), summary, modules))
             .collect();
+        names.islands = (0..summaries.len() as u32).collect();
+        let mut first_of_package: FxHashMap<usize, FileId> = FxHashMap::default();
+        for at in 0..summaries.len() as u32 {
+            if let Some(package) = modules.package_of(FileId(at)) {
+                let first = *first_of_package.entry(package).or_insert(FileId(at));
+                names.bridge(first, FileId(at));
+            }
+        }
         for (target, value) in imports.into_iter().flatten() {
+            names.bridge(target, value.file);
             names.importers.entry(target).or_default().push(value);
         }
         for (at, summary) in summaries.iter().enumerate() {
@@ -44,7 +56,28 @@ impl Names {
                 }
             }
         }
+        for at in 0..summaries.len() as u32 {
+            names.islands[at as usize] = names.island(FileId(at));
+        }
         names
+    }
+
+    /// Whether two files can name each other's things.
+    pub(super) fn connected(&self, a: FileId, b: FileId) -> bool {
+        self.islands[a.0 as usize] == self.islands[b.0 as usize]
+    }
+
+    fn island(&self, file: FileId) -> u32 {
+        let mut at = file.0;
+        while self.islands[at as usize] != at {
+            at = self.islands[at as usize];
+        }
+        at
+    }
+
+    fn bridge(&mut self, a: FileId, b: FileId) {
+        let (a, b) = (self.island(a), self.island(b));
+        self.islands[a.max(b) as usize] = a.min(b);
     }
 }
 

@@ -36,6 +36,20 @@ pub enum Root {
     External(Name),
 }
 
+impl Root {
+    /// The file that declares it; none for what no file declares.
+    pub fn file(self) -> Option<FileId> {
+        match self {
+            Root::Variable(of) => Some(of.file),
+            Root::Field(of, _) | Root::Static(of, _) => Some(of.file),
+            Root::Property(of, _) => Some(of.file),
+            Root::Object(of, _) => Some(of.file),
+            Root::Export(file, _) => Some(file),
+            Root::External(_) => None,
+        }
+    }
+}
+
 /// One thing that the code does with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -380,7 +394,7 @@ impl Project<'_> {
     fn find_values(&self, place: Place) -> Vec<In<ValueId>> {
         let mut candidates: Vec<In<ValueId>> = Vec::new();
         match (place.last_name(), place.root) {
-            (Some(name), _) => candidates = self.members_named(name),
+            (Some(name), _) => candidates = self.members_named(name, place.root.file()),
             // `a[]`, `*p`: elements of whatever denotes the place above.
             (None, _) if !place.path.is_empty() => {
                 for above in place.above().map(|above| self.values_of(above)).iter().flat_map(|found| found.iter()) {
@@ -394,7 +408,9 @@ impl Project<'_> {
             (None, Root::External(path)) => {
                 candidates.extend(self.globals_named(path));
                 candidates.extend(
-                    path.rsplit_once('.').map(|(_, last)| self.members_named(Name::from(last))).unwrap_or_default(),
+                    path.rsplit_once('.')
+                        .map(|(_, last)| self.members_named(Name::from(last), None))
+                        .unwrap_or_default(),
                 );
             }
             (
@@ -404,7 +420,7 @@ impl Project<'_> {
                 | Root::Property(_, name)
                 | Root::Object(_, name)
                 | Root::Export(_, name),
-            ) => candidates = self.members_named(name),
+            ) => candidates = self.members_named(name, place.root.file()),
         }
         let mut found = Vec::new();
         for value in candidates {
@@ -453,19 +469,20 @@ impl Project<'_> {
             if export.name == "=" || export.name == "default" {
                 found.extend(self.imports_of(variable.file));
             }
-            found.extend(self.members_named(export.name));
+            found.extend(self.members_named(export.name, Some(variable.file)));
         }
         found
     }
 
-    /// The `Member` values of a name, in all files.
-    pub(super) fn members_named(&self, name: Name) -> Vec<In<ValueId>> {
+    /// The `Member` values of a name, in all files that can name things of a file (none: in all).
+    pub(super) fn members_named(&self, name: Name, near: Option<FileId>) -> Vec<In<ValueId>> {
         let files = self.names.members.get(&name).map_or(&[][..], |files| &files[..]);
+        let files = files.iter().filter(|file| near.is_none_or(|near| self.names.connected(**file, near)));
         let of = |file: &FileId| {
             let file = *file;
             self.index(file).members(self.summary(file), name).map(move |id| In::new(file, id))
         };
-        files.iter().flat_map(of).collect()
+        files.flat_map(of).collect()
     }
 
     /// The `Global` values of a name, in all files.
