@@ -22,6 +22,7 @@
 //! | whether a call gives the caller something to release | `project.gives(call)`: [`Gives`], wrappers of the project included |
 //! | what a call does with its receiver or an argument | `project.effect(call, Role::Argument(0), ty)`: [`Doing`] |
 //! | what happens to a handle on every way out | `project.paths(&Obligation { .. })`: one [`Row`] an exit |
+//! | what a C or C++ function owns, and what becomes of it on every path | [`Project::owned_in`], [`Project::custody`] |
 //! | what to call things in messages | [`Project::text`], [`Project::call_text`], [`Project::function_name`] |
 //!
 //! Data flows one way: `modules` (specifier to file) and `index` (one pass over each file) ← `classes` ← `resolve` ←
@@ -30,6 +31,7 @@
 mod calls;
 mod classes;
 mod conditions;
+mod custody;
 mod effects;
 mod guards;
 mod index;
@@ -50,6 +52,7 @@ mod slots;
 mod types;
 mod words;
 
+pub use custody::{Begin, Custody, Doubt, Effect, Fate, How, Loss, Owned, Settlement, Taken, Way};
 pub use calls::{Caller, Handed, Passed, Targets};
 pub use conditions::{Conditions, LoopAround};
 pub use effects::{Doing, Gives, Role};
@@ -82,6 +85,7 @@ pub struct Project<'a> {
     slots: slots::Slots,
     names: names::Names,
     memos: memo::Memos<'a>,
+    custody: custody::Memos<'a>,
     registry: registrations::LazyRegistry,
 }
 
@@ -109,6 +113,7 @@ impl<'a> Project<'a> {
             slots,
             names,
             memos: memo::Memos::default(),
+            custody: custody::Memos::default(),
             registry: registrations::LazyRegistry::default(),
         }
     }

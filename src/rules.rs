@@ -36,6 +36,8 @@ macro_rules! rules {
 
 rules! {
     abort_listener_left = "abort-listener-left",
+    allocation_lost_on_exit = "allocation-lost-on-exit",
+    allocation_never_freed = "allocation-never-freed",
     async_recursion_chain = "async-recursion-chain",
     buffer_view_pins_parent = "buffer-view-pins-parent",
     closure_keeps_large_buffer = "closure-keeps-large-buffer",
@@ -43,6 +45,9 @@ rules! {
     listener_added_again = "listener-added-again",
     listener_outlives_handler = "listener-outlives-handler",
     listener_removed_on_some_paths = "listener-removed-on-some-paths",
+    native_handle_lost_on_exit = "native-handle-lost-on-exit",
+    native_handle_never_closed = "native-handle-never-closed",
+    owner_overwritten = "owner-overwritten",
     reaction_on_long_lived_promise = "reaction-on-long-lived-promise",
     registry_cannot_fire = "registry-cannot-fire",
     removal_never_matches = "removal-never-matches",
@@ -51,6 +56,7 @@ rules! {
     timer_never_cleared = "timer-never-cleared",
     timer_overwritten = "timer-overwritten",
     timer_survives_close = "timer-survives-close",
+    wrong_deallocator = "wrong-deallocator",
 }
 
 /// The name under which a suppression comment that suppresses nothing is reported. Not a leak, so not in [`RULES`].

@@ -39,6 +39,8 @@ pub(super) enum Ask {
     Lifetime,
     ClassReferences,
     Effect,
+    Custody,
+    Giving,
     Other,
 }
 

@@ -1,6 +1,7 @@
 //! Questions that several rules ask in the same words, built from the project's own. A question that is a fact about code
 //! belongs into `project`.
 
+pub(super) mod custody;
 pub(super) mod ending;
 pub(super) mod keeper;
 pub(super) mod listeners;

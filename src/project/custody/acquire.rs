@@ -1,0 +1,402 @@
+//! What a piece of C or C++ code comes to own, and from which call: catalog rows, `new`, naming conventions of C libraries,
+//! and project functions that return what they acquired. Follows nothing; that is for the walk.
+
+use super::How;
+use super::state::{Doubt, root};
+use crate::model::contract::{By, Spoken, Valid};
+use crate::model::{
+    BindingKind, CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Type, Value, ValueId,
+};
+use crate::project::Project;
+use crate::project::memo::Ask;
+use crate::text::FileId;
+
+/// Something owned, and where the owning begins.
+#[derive(Clone, Debug)]
+pub struct Owned<'a> {
+    /// The function in which it is followed.
+    pub function: In<FunctionId>,
+    /// Where it begins.
+    pub begin: Begin,
+    /// The value that holds it first.
+    pub holder: Option<ValueId>,
+    /// Its type, where the catalog has one.
+    pub ty: Option<&'a Type>,
+    /// How the thing itself says that it exists.
+    pub valid: Valid,
+    /// How the acquiring call's result says that it succeeded, for out-parameters.
+    pub succeeds: Valid,
+    /// Names of functions that release it, by convention.
+    pub releasers: Vec<String>,
+    /// What messages call it.
+    pub noun: String,
+    /// How sure it is that there is an obligation at all.
+    pub doubt: Doubt,
+    /// The call that acquires it at last, for wrappers.
+    pub from: Option<In<CallId>>,
+    /// Bytes, characters, a library's handle: nothing that could register itself somewhere.
+    pub is_plain_memory: bool,
+}
+
+/// Where an obligation begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// The call's result.
+    Result(CallId),
+    /// Written through an argument.
+    Out(CallId),
+    /// The place holds it when the function is entered.
+    Entry(ValueId),
+}
+
+/// What a project function gives its caller.
+#[derive(Clone, Debug)]
+pub(super) struct Given {
+    ty: Option<String>,
+    releasers: Vec<String>,
+    valid: Valid,
+    noun: String,
+    doubt: Doubt,
+    from: In<CallId>,
+    is_plain_memory: bool,
+}
+
+impl<'a> Owned<'a> {
+    /// The call that acquires it.
+    pub fn call(&self) -> Option<CallId> {
+        self.begin.call()
+    }
+
+    pub(super) fn result_of(&self, call: CallId) -> bool {
+        self.begin == Begin::Result(call)
+    }
+
+    /// Whether a function of this name releases it by convention.
+    pub fn is_released_by(&self, name: &str) -> bool {
+        self.releasers.iter().any(|releaser| releaser == name)
+    }
+
+    /// Something that a place holds when a function is entered; of the same kind as another thing.
+    pub fn entry(function: In<FunctionId>, value: ValueId, like: &Owned<'a>) -> Owned<'a> {
+        Owned { function, begin: Begin::Entry(value), holder: Some(value), from: None, ..like.clone() }
+    }
+
+    /// A pointer of unknown kind that a place holds when a function is entered.
+    pub fn pointer(function: In<FunctionId>, value: ValueId) -> Owned<'a> {
+        Owned {
+            function,
+            begin: Begin::Entry(value),
+            holder: Some(value),
+            ty: None,
+            valid: Valid::Truthy,
+            succeeds: Valid::Unknown,
+            releasers: Vec::new(),
+            noun: String::from("object"),
+            doubt: Doubt::Sure,
+            from: None,
+            is_plain_memory: false,
+        }
+    }
+}
+
+impl<'a> Project<'a> {
+    /// Everything that the code of a C or C++ function comes to own.
+    pub fn acquisitions(&self, function: In<FunctionId>) -> Vec<Owned<'a>> {
+        let calls = &self.index(function.file).calls[function.id.index()];
+        calls.iter().flat_map(|call| self.acquired(function.with(*call))).collect()
+    }
+
+    /// What one call gives.
+    fn acquired(&self, call: In<CallId>) -> Vec<Owned<'a>> {
+        let written = self.call(call);
+        if written.is_placement {
+            return Vec::new();
+        }
+        if written.is_new {
+            return self.new_object(call).into_iter().collect();
+        }
+        if let Some(api) = self.api(call) {
+            let first = api.gives.as_ref().map(|gives| (gives, &api.by));
+            let also = api.also.iter().map(|given| (&given.gives, &given.by));
+            return first
+                .into_iter()
+                .chain(also)
+                .filter_map(|(gives, by)| self.by_row(call, self.contracts.ty(gives)?, by, api.succeeds))
+                .collect();
+        }
+        let targets = self.targets(call);
+        if let [target] = targets.functions.as_slice() {
+            if targets.weak {
+                return Vec::new();
+            }
+            return self.giving(*target).map(|given| self.from_wrapper(call, &given)).into_iter().collect();
+        }
+        if targets.functions.is_empty() { self.by_convention(call).into_iter().collect() } else { Vec::new() }
+    }
+
+    fn blank(&self, call: In<CallId>) -> Owned<'a> {
+        let holder = self.result(call).map(|value| value.id);
+        Owned {
+            function: self.function_of(call),
+            begin: Begin::Result(call.id),
+            holder,
+            ty: None,
+            valid: Valid::Truthy,
+            succeeds: Valid::Unknown,
+            releasers: Vec::new(),
+            noun: String::new(),
+            doubt: Doubt::Sure,
+            from: Some(call),
+            is_plain_memory: true,
+        }
+    }
+
+    fn new_object(&self, call: In<CallId>) -> Option<Owned<'a>> {
+        let written = self.call(call);
+        let name = if written.is_array_new { "operator new[]" } else { "operator new" };
+        let ty = self.contracts.api(name).and_then(|api| self.contracts.ty(api.gives.as_ref()?));
+        let path = self.callee_text(call);
+        let class = self.native_class(call.file, &path);
+        let mut doubt = Doubt::Sure;
+        if let Some(class) = class.filter(|_| !written.is_array_new) {
+            doubt = self.gives_itself_away(class, 0);
+            if doubt == Doubt::Unsure {
+                return None;
+            }
+        } else if !written.is_array_new && self.contracts.ty(&path).is_none() && !is_known_namespace(&path) {
+            // An unknown class may register itself, or have a parent among its arguments that owns it.
+            doubt = if written.arguments.is_empty() { Doubt::Likely } else { Doubt::Unsure };
+            let is_plain = path.ends_with("_t") || path.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
+            if is_plain || super::walk::is_scalar(&path) {
+                doubt = Doubt::Sure;
+            }
+        }
+        if self.contracts.ty(&path).is_some_and(|ty| ty.family == "async-work" || ty.family == "tsfn") {
+            doubt = Doubt::Unsure;
+        }
+        let noun = if written.is_array_new { format!("`new {path}[]` array") } else { format!("`{path}` object") };
+        let is_plain_memory = written.is_array_new || super::walk::is_scalar(&path);
+        Some(Owned { ty, noun, doubt, is_plain_memory, ..self.blank(call) })
+    }
+
+    /// Whether the constructors of a class store, queue or hand over the object itself.
+    fn gives_itself_away(&self, class: In<ClassId>, depth: u8) -> Doubt {
+        let mut doubt = Doubt::Sure;
+        for method in self.methods(class) {
+            let function = self.function(method);
+            if function.kind != FunctionKind::Constructor || !function.has_body {
+                continue;
+            }
+            let summary = self.summary(method.file);
+            for call in &self.index(method.file).calls[method.id.index()] {
+                let gives = summary.call(*call).arguments.iter().any(|argument| {
+                    matches!(summary.value(argument.value), Value::This(of) if *of == method.id)
+                });
+                let name = self.method_name(method.with(*call)).map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+                let own = matches!(self.receiver(method.with(*call)).map(|value| summary.value(value.id)), Some(Value::This(_)));
+                if gives || (own && matches!(name.as_str(), "wrap" | "ref" | "queue" | "start")) {
+                    doubt = Doubt::Unsure;
+                }
+            }
+            function.flow.walk(&mut |flow| {
+                if let crate::model::Flow::Step(crate::model::Step::Assign(assign)) = flow
+                    && matches!(summary.value(assign.value), Value::This(of) if *of == method.id)
+                {
+                    // Its own request pointing back at it is what batons do; whoever queues it takes it over.
+                    let own = matches!(summary.value(assign.place), Value::Member(..));
+                    if !own {
+                        doubt = Doubt::Unsure;
+                    }
+                }
+            });
+        }
+        if depth < 4 {
+            for base in self.bases(class) {
+                doubt = doubt.max(self.gives_itself_away(base, depth + 1));
+            }
+        }
+        let summary = self.summary(class.file);
+        let has_unknown_base = self.class(class).bases.iter().any(|base| match summary.value(*base) {
+            Value::Class(_) => false,
+            _ => {
+                let text = self.text(class.with(*base));
+                self.native_class(class.file, &text).is_none() && self.contracts.ty(&text).is_none()
+            }
+        });
+        if has_unknown_base { doubt.max(Doubt::Likely) } else { doubt }
+    }
+
+    fn by_row(&self, call: In<CallId>, ty: &'a Type, by: &By, succeeds: Valid) -> Option<Owned<'a>> {
+        if ty.collectable || ty.raii {
+            return None;
+        }
+        let valid = if ty.valid == Valid::Unknown { Valid::Truthy } else { ty.valid };
+        let owned = Owned { ty: Some(ty), valid, noun: ty.noun.clone(), ..self.blank(call) };
+        match by {
+            By::Return => Some(owned),
+            By::Out(at) => self.out(call, *at, None, Owned { succeeds, ..owned }),
+            By::OutField(at, field) => self.out(call, *at, Some(field), Owned { succeeds, ..owned }),
+            By::OutElement(at, element) => {
+                let field = format!("[{element}]");
+                self.out(call, *at, Some(&field), Owned { succeeds, ..owned })
+            }
+            By::Promise | By::Callback(_) | By::Argument(_) | By::Receiver => None,
+        }
+    }
+
+    /// A thing that is written through an argument, where that is a local variable or a struct on the stack.
+    fn out(&self, call: In<CallId>, at: u16, field: Option<&str>, owned: Owned<'a>) -> Option<Owned<'a>> {
+        let summary = self.summary(call.file);
+        let argument = self.argument(call, at)?.id;
+        let place = match summary.value(argument) {
+            Value::Address(inner) => *inner,
+            Value::Binding(binding) => {
+                let binding = summary.binding(*binding);
+                let is_array = binding.ty.as_ref().is_some_and(|ty| ty.is_array);
+                if !is_array && !matches!(binding.ty.as_ref().map(|ty| ty.holder), Some(Holder::Value | Holder::Raw)) {
+                    return None;
+                }
+                if !is_array && binding.ty.as_ref().is_some_and(|ty| ty.text.contains('*') || ty.holder == Holder::Value) {
+                    return None;
+                }
+                argument
+            }
+            _ => return None,
+        };
+        let binding = summary.binding(root(summary, place)?);
+        let is_local = binding.function == self.function_of(call).id
+            && matches!(binding.kind, BindingKind::Var | BindingKind::Const)
+            && binding.ty.as_ref().is_none_or(|ty| ty.holder != Holder::Smart && ty.holder != Holder::Reference);
+        if !is_local {
+            return None;
+        }
+        let through_pointer = !matches!(summary.value(place), Value::Binding(_))
+            && binding.ty.as_ref().is_some_and(|ty| ty.text.contains('*') && !ty.is_array);
+        if through_pointer {
+            return None;
+        }
+        let holder = match field {
+            None => Some(place),
+            Some(field) => self.field_value(call.file, place, field),
+        };
+        Some(Owned { begin: Begin::Out(call.id), holder, ..owned })
+    }
+
+    /// `place.field` (or `place[2]`), where code mentions it.
+    fn field_value(&self, file: FileId, place: ValueId, field: &str) -> Option<ValueId> {
+        let summary = self.summary(file);
+        let element = field.strip_prefix('[').and_then(|rest| rest.trim_end_matches(']').parse::<i64>().ok());
+        let at = summary.values.iter().position(|value| match (value, element) {
+            (Value::Member(object, name), None) => *object == place && *name == *field,
+            (Value::Index(object, key), Some(element)) => {
+                *object == place && *summary.value(*key) == Value::Literal(Literal::Int(element))
+            }
+            _ => false,
+        })?;
+        Some(ValueId(at as u32))
+    }
+
+    fn by_convention(&self, call: In<CallId>) -> Option<Owned<'a>> {
+        let Value::Global(name) = *self.value(call.with(self.call(call).callee)) else { return None };
+        let is_pointer = self.receives_pointer(call)?;
+        for convention in self.contracts.conventions.iter().filter(|convention| convention.language == Spoken::C) {
+            let Some(releasers) = convention.releasers(&name) else { continue };
+            if !convention.certain && !(is_pointer && releasers.iter().any(|releaser| self.is_called(releaser))) {
+                continue;
+            }
+            let ty = convention.gives.as_ref().and_then(|gives| self.contracts.ty(gives));
+            let doubt = if convention.certain { Doubt::Sure } else { Doubt::Likely };
+            let noun = ty.map_or_else(|| format!("result of `{name}`"), |ty| ty.noun.clone());
+            return Some(Owned { ty, releasers, doubt, noun, ..self.blank(call) });
+        }
+        None
+    }
+
+    /// Whether what receives a call's result is declared as a pointer; none where nothing receives it.
+    fn receives_pointer(&self, call: In<CallId>) -> Option<bool> {
+        let result = self.result(call)?.id;
+        let summary = self.summary(call.file);
+        let mut found = Some(true);
+        self.function(self.function_of(call)).flow.walk(&mut |flow| {
+            if let crate::model::Flow::Step(crate::model::Step::Assign(assign)) = flow
+                && assign.value == result
+                && let Value::Binding(binding) = summary.value(assign.place)
+                && let Some(ty) = &summary.binding(*binding).ty
+            {
+                let last = ty.name.rsplit("::").next().unwrap_or(&ty.name);
+                let is_handle = ["Ref", "Ptr", "Handle", "HANDLE", "_h"].iter().any(|end| last.ends_with(end));
+                found = Some(ty.text.contains('*') || ty.name == "auto" || is_handle);
+            }
+        });
+        found
+    }
+
+    fn from_wrapper(&self, call: In<CallId>, given: &Given) -> Owned<'a> {
+        Owned {
+            ty: given.ty.as_ref().and_then(|ty| self.contracts.ty(ty)),
+            releasers: given.releasers.clone(),
+            valid: given.valid,
+            noun: given.noun.clone(),
+            doubt: given.doubt,
+            from: Some(given.from),
+            is_plain_memory: given.is_plain_memory,
+            ..self.blank(call)
+        }
+    }
+
+    /// What a project function returns to its caller as its own, if all that it returns is such (or null).
+    fn giving(&self, function: In<FunctionId>) -> Option<Given> {
+        self.custody.giving.ask(Ask::Giving, function, || self.look_at_returns(function))
+    }
+
+    fn look_at_returns(&self, function: In<FunctionId>) -> Option<Given> {
+        let written = self.function(function);
+        let returns = written.returns.as_ref()?;
+        if !written.has_body || matches!(returns.holder, Holder::Smart | Holder::Reference) || &*returns.name == "bool" {
+            return None;
+        }
+        let summary = self.summary(function.file);
+        let is_nothing = |value: ValueId| match summary.value(value) {
+            Value::Literal(Literal::Null) => true,
+            Value::Literal(Literal::Int(n)) => *n <= 0,
+            _ => false,
+        };
+        let mut left: Vec<_> =
+            self.returned(function).into_iter().filter(|(value, _)| !is_nothing(*value)).map(|(_, span)| span).collect();
+        if left.is_empty() {
+            return None;
+        }
+        let mut given = None;
+        for owned in self.acquisitions(function) {
+            let custody = self.custody(&owned);
+            let mut is_returned = false;
+            for settlement in &custody.settlements {
+                match settlement.how {
+                    How::Returned => {
+                        is_returned = true;
+                        left.retain(|span| *span != settlement.span);
+                    }
+                    // Kept elsewhere too: then it is not the caller's.
+                    How::Stored(_) | How::Handed(..) if left.len() < 2 => return None,
+                    _ => {}
+                }
+            }
+            if is_returned {
+                given = given.or(Some(Given {
+                    ty: owned.ty.map(|ty| ty.name.clone()),
+                    releasers: owned.releasers.clone(),
+                    valid: owned.valid,
+                    noun: owned.noun.clone(),
+                    doubt: owned.doubt,
+                    from: owned.from?,
+                    is_plain_memory: owned.is_plain_memory,
+                }));
+            }
+        }
+        if left.is_empty() { given } else { None }
+    }
+}
+
+fn is_known_namespace(path: &str) -> bool {
+    ["std::", "v8::", "Nan::", "Napi::", "node::"].iter().any(|prefix| path.starts_with(prefix))
+}

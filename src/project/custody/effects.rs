@@ -1,0 +1,438 @@
+//! What one call does with the followed thing: by catalog row, by a look into the project function that it runs, by the
+//! conventions of C names, and, where all that is silent, by weight: what unknown callees of this kind do as a rule.
+
+use super::acquire::Owned;
+use super::fates::Fate;
+use super::state::{Doubt, Mention, State, mention};
+use super::walk::is_scalar;
+use crate::model::contract::{Api, Effect as Row, Part, Valid};
+use crate::model::{BindingId, CallId, FunctionId, Holder, In, Language, Literal, Summary, Value, ValueId};
+use crate::project::Project;
+use crate::text::FileId;
+
+/// What a call does with the thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing to speak of.
+    None,
+    /// Nothing, as far as one can tell.
+    Doubtful(Doubt),
+    /// It releases it.
+    Released,
+    /// It releases it in a way that is not for such a thing.
+    Misreleased,
+    /// It, or something that lives longer, owns it from now on.
+    Taken(Taken),
+    /// A closure that it is handed captures it.
+    Captured,
+    /// Its result is the same thing.
+    Returned,
+}
+
+/// A taking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The argument; none for the receiver.
+    pub argument: Option<u16>,
+    /// Only where the call reports success, and how it does.
+    pub only_on_success: Option<Valid>,
+}
+
+impl Effect {
+    fn weight(&self) -> u8 {
+        match self {
+            Effect::None => 0,
+            Effect::Doubtful(Doubt::Sure | Doubt::Likely) => 1,
+            Effect::Doubtful(Doubt::Unsure) => 2,
+            Effect::Returned => 3,
+            Effect::Captured => 4,
+            Effect::Taken(_) => 5,
+            Effect::Misreleased => 6,
+            Effect::Released => 7,
+        }
+    }
+
+    fn taken(argument: Option<u16>) -> Effect {
+        Effect::Taken(Taken { argument, only_on_success: None })
+    }
+}
+
+/// Where calls are looked at: one function.
+pub(super) struct Effects<'p, 'a> {
+    pub(super) project: &'p Project<'a>,
+    pub(super) summary: &'p Summary,
+    pub(super) file: FileId,
+    pub(super) function: FunctionId,
+}
+
+impl<'a> Effects<'_, 'a> {
+    /// What a call does with the thing in all its parts together.
+    pub(super) fn of_call(&self, owned: &Owned<'a>, state: &State, id: CallId) -> Effect {
+        let call = self.summary.call(id);
+        let mut effects = Vec::new();
+        for (at, argument) in call.arguments.iter().enumerate() {
+            let seen = mention(self.project, self.summary, state, argument.value);
+            effects.push(self.of_argument(owned, state, id, at as u16, seen, argument.value));
+        }
+        if let Some(receiver) = self.project.receiver(In::new(self.file, id)) {
+            let seen = mention(self.project, self.summary, state, receiver.id);
+            effects.push(self.of_receiver(owned, id, seen));
+        }
+        effects.push(self.of_callee(owned, state, id));
+        effects.into_iter().max_by_key(Effect::weight).unwrap_or(Effect::None)
+    }
+
+    /// A local closure that is called: what its body does.
+    fn of_callee(&self, owned: &Owned<'a>, state: &State, id: CallId) -> Effect {
+        let summary = self.summary;
+        let closure = match summary.value(summary.call(id).callee) {
+            Value::Function(function) => Some(*function),
+            Value::Binding(binding) => match summary.binding(*binding).value.map(|value| summary.value(value)) {
+                Some(Value::Function(function)) => Some(*function),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some(closure) = closure.filter(|function| !summary.function(*function).captures.is_empty()) else {
+            return Effect::None;
+        };
+        let fates = state.holders.iter().map(|holder| {
+            self.project.fate_of(In::new(self.file, closure), *holder, owned)
+        });
+        match fates.max() {
+            Some(Fate::Releases) => Effect::Released,
+            Some(Fate::Takes | Fate::MayTake) => Effect::taken(None),
+            _ => Effect::None,
+        }
+    }
+
+    fn of_argument(
+        &self,
+        owned: &Owned<'a>,
+        state: &State,
+        id: CallId,
+        at: u16,
+        seen: Mention,
+        value: ValueId,
+    ) -> Effect {
+        match seen {
+            Mention::None | Mention::Contents => Effect::None,
+            Mention::Closure => self.of_closure(owned, state, id, value),
+            Mention::Whole | Mention::Derived => self.of_whole(owned, id, at, seen),
+            Mention::Part => self.of_part(owned, id, at),
+            Mention::Address => self.of_address(owned, id, at),
+            Mention::Container => self.of_container(owned, id, at),
+        }
+    }
+
+    /// A closure that captures the thing is an argument.
+    fn of_closure(&self, owned: &Owned<'a>, state: &State, id: CallId, value: ValueId) -> Effect {
+        let handed = self.project.callbacks(In::new(self.file, id));
+        let Value::Function(function) = *self.summary.value(value) else { return Effect::Captured };
+        let runs = handed.iter().find(|handed| handed.function.id == function).and_then(|handed| handed.runs);
+        if runs != Some(crate::model::contract::Runs::Sync) {
+            return Effect::Captured;
+        }
+        let closure = In::new(self.file, function);
+        let fates = state.holders.iter().map(|holder| self.project.fate_of(closure, *holder, owned));
+        match fates.max() {
+            Some(Fate::Releases) => Effect::Released,
+            Some(Fate::Takes | Fate::MayTake | Fate::Unknown) => Effect::Captured,
+            _ => Effect::None,
+        }
+    }
+
+    fn row(&self, id: CallId) -> Option<&'a Api> {
+        self.project.api(In::new(self.file, id))
+    }
+
+    fn of_whole(&self, owned: &Owned<'a>, id: CallId, at: u16, seen: Mention) -> Effect {
+        if let Some(api) = self.row(id) {
+            return self.by_row(owned, api, id, Part::Argument(at), seen);
+        }
+        let targets = self.project.targets(In::new(self.file, id));
+        if !targets.weak && !targets.functions.is_empty() {
+            let fates = targets.functions.iter().map(|function| {
+                self.project.fate(*function, Some(at), owned)
+            });
+            if let Some(effect) = by_fate(fates.max().unwrap_or(Fate::Unknown), Some(at)) {
+                return effect;
+            }
+        }
+        self.by_name(owned, id, at)
+    }
+
+    fn by_row(&self, owned: &Owned<'a>, api: &Api, id: CallId, part: Part, seen: Mention) -> Effect {
+        if api.releases == Some(part) {
+            return if self.is_right_releaser(owned, api) { Effect::Released } else { Effect::Misreleased };
+        }
+        let argument = match part {
+            Part::Argument(at) => Some(at),
+            _ => None,
+        };
+        let taken = |only_on_success| Effect::Taken(Taken { argument, only_on_success });
+        let row = argument.map_or(Row::Borrow, |at| api.arguments.get(at as usize).copied().unwrap_or(api.rest));
+        let success = if api.succeeds == Valid::Unknown { Valid::Zero } else { api.succeeds };
+        let effect = match row {
+            Row::Take => taken(None),
+            Row::TakeOnSuccess => taken(Some(success)),
+            Row::HandTo(to) if self.is_given(id, to) => taken(None),
+            Row::HandToOnSuccess(to) if self.is_given(id, to) => taken(Some(success)),
+            // A container of pointers: whoever empties it answers for them.
+            Row::Store => taken(None),
+            Row::HandTo(_) | Row::HandToOnSuccess(_) | Row::Borrow | Row::Copy => Effect::None,
+            Row::Unknown if argument.is_some() => Effect::Doubtful(Doubt::Likely),
+            Row::Unknown => Effect::None,
+        };
+        if api.returns == Some(part) && seen == Mention::Whole && effect.weight() < 3 { Effect::Returned } else { effect }
+    }
+
+    /// Whether an argument is there and no null.
+    fn is_given(&self, id: CallId, at: u16) -> bool {
+        let call = self.summary.call(id);
+        if !call.template_arguments.is_empty() {
+            return true;
+        }
+        call.arguments.get(at as usize).is_some_and(|argument| {
+            !matches!(self.summary.value(argument.value), Value::Literal(Literal::Null | Literal::Int(0)))
+                && !matches!(self.summary.value(argument.value), Value::Global(name) if *name == "NULL" || *name == "nullptr")
+        })
+    }
+
+    fn is_right_releaser(&self, owned: &Owned<'a>, api: &Api) -> bool {
+        let Some(ty) = owned.ty else { return true };
+        api.of.is_empty()
+            || self.project.contracts.bases(ty).any(|base| api.of.contains(&base.name) || base.aliases.iter().any(|alias| api.of.contains(alias)))
+            || api.of.iter().any(|of| self.project.contracts.ty(of).is_some_and(|of| std::ptr::eq(of, ty)))
+    }
+
+    fn of_receiver(&self, owned: &Owned<'a>, id: CallId, seen: Mention) -> Effect {
+        if seen != Mention::Whole {
+            return Effect::None;
+        }
+        if let Some(api) = self.row(id) {
+            return self.by_row(owned, api, id, Part::Receiver, seen);
+        }
+        let hands_itself_over = HANDS_ITSELF_OVER.contains(&self.name(id).to_ascii_lowercase().as_str());
+        let targets = self.project.targets(In::new(self.file, id));
+        if !targets.functions.is_empty() {
+            let fates = targets.functions.iter().map(|function| {
+                self.project.fate(*function, None, owned)
+            });
+            match by_fate(fates.max().unwrap_or(Fate::Unknown), None) {
+                Some(Effect::Doubtful(_)) | None if hands_itself_over => return Effect::taken(None),
+                Some(effect) => return effect,
+                None => {}
+            }
+        }
+        if is_releasing(&self.name(id)) {
+            return Effect::Released;
+        }
+        if hands_itself_over { Effect::taken(None) } else { Effect::None }
+    }
+
+    /// `&baton->request`: a request inside a baton goes with its baton.
+    fn of_part(&self, owned: &Owned<'a>, id: CallId, at: u16) -> Effect {
+        let Some(api) = self.row(id) else {
+            let targets = self.project.targets(In::new(self.file, id));
+            let fates = targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned));
+            let is_kept = matches!(fates.max(), Some(Fate::Takes | Fate::MayTake)) || is_taking(&self.name(id));
+            return if is_kept { Effect::taken(Some(at)) } else { Effect::Doubtful(Doubt::Likely) };
+        };
+        match api.arguments.get(at as usize).copied().unwrap_or(api.rest) {
+            Row::Take => Effect::taken(Some(at)),
+            Row::TakeOnSuccess => Effect::taken(Some(at)),
+            Row::HandTo(to) | Row::HandToOnSuccess(to) if self.is_given(id, to) => Effect::taken(Some(at)),
+            _ => Effect::None,
+        }
+    }
+
+    /// `&p`: it may be released, taken or replaced through the pointer.
+    fn of_address(&self, owned: &Owned<'a>, id: CallId, at: u16) -> Effect {
+        if let Some(api) = self.row(id) {
+            if api.releases == Some(Part::Argument(at)) {
+                return Effect::Released;
+            }
+            return match api.arguments.get(at as usize).copied().unwrap_or(api.rest) {
+                Row::Borrow | Row::Copy => Effect::None,
+                Row::Take | Row::TakeOnSuccess | Row::HandTo(_) | Row::HandToOnSuccess(_) => Effect::taken(Some(at)),
+                Row::Store | Row::Unknown => Effect::Doubtful(Doubt::Likely),
+            };
+        }
+        let name = self.name(id);
+        if is_releasing(&name) || owned.is_released_by(&self.name(id)) {
+            return Effect::Released;
+        }
+        Effect::taken(Some(at))
+    }
+
+    /// `args`, `&args`: a struct on the stack that holds it.
+    fn of_container(&self, owned: &Owned<'a>, id: CallId, at: u16) -> Effect {
+        if let Some(api) = self.row(id) {
+            return match api.arguments.get(at as usize).copied().unwrap_or(api.rest) {
+                Row::Take | Row::TakeOnSuccess | Row::HandTo(_) | Row::HandToOnSuccess(_) => Effect::taken(Some(at)),
+                Row::Unknown => Effect::Doubtful(Doubt::Likely),
+                Row::Borrow | Row::Copy | Row::Store => Effect::None,
+            };
+        }
+        let name = self.name(id);
+        if is_releasing(&name) || owned.is_released_by(&self.name(id)) {
+            return Effect::Released;
+        }
+        let targets = self.project.targets(In::new(self.file, id));
+        if targets.functions.is_empty() && !is_taking(&name) {
+            return Effect::Doubtful(Doubt::Likely);
+        }
+        Effect::taken(Some(at))
+    }
+
+    /// What is called, as the code names it: the bare name.
+    pub(super) fn name(&self, id: CallId) -> String {
+        self.project.method_name(In::new(self.file, id)).map(|name| name.to_string()).unwrap_or_default()
+    }
+
+    fn by_name(&self, owned: &Owned<'a>, id: CallId, at: u16) -> Effect {
+        let call = self.summary.call(id);
+        let name = self.name(id);
+        if owned.is_released_by(&name) || is_releasing(&name) {
+            return Effect::Released;
+        }
+        if !call.is_new && is_view(&name) {
+            return Effect::Returned;
+        }
+        if call.is_new || self.is_constructor(id) {
+            return if self.copies(&name) { Effect::None } else { Effect::taken(Some(at)) };
+        }
+        if self.project.lends(&name, at) {
+            return Effect::Doubtful(Doubt::Sure);
+        }
+        if is_taking(&name) {
+            return Effect::taken(Some(at));
+        }
+        let is_free_function = matches!(self.summary.value(call.callee), Value::Global(_));
+        if is_free_function && owned.is_plain_memory {
+            return Effect::Doubtful(Doubt::Likely);
+        }
+        Effect::Doubtful(Doubt::Unsure)
+    }
+
+    /// `T(p)`, `T x(p)`: a class, by its spelling.
+    fn is_constructor(&self, id: CallId) -> bool {
+        let summary = self.summary;
+        match summary.value(summary.call(id).callee) {
+            Value::Class(_) => true,
+            Value::Global(name) => self.project.native_class(self.file, name).is_some(),
+            Value::Member(_, name) => {
+                let name: &str = name;
+                ["ptr", "guard", "holder", "handle", "scoped", "wrapper"].iter().any(|word| name.to_ascii_lowercase().contains(word))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a class copies what its constructor is given, by its spelling: strings, numbers, JavaScript values.
+    pub(super) fn copies(&self, name: &str) -> bool {
+        let last = name.rsplit("::").next().unwrap_or(name);
+        let lower = last.to_ascii_lowercase();
+        name.starts_with("Napi::")
+            || name.starts_with("v8::")
+            || is_scalar(name)
+            || ["string", "utf8value", "path", "bytearray", "variant"].iter().any(|word| lower.ends_with(word))
+            || (name.starts_with("std::") && !lower.ends_with("_ptr"))
+    }
+
+    /// Whether objects of a named type are opaque handles, though they are spelled like a class.
+    pub(super) fn is_handle_type(&self, name: &str) -> bool {
+        let last = name.rsplit("::").next().unwrap_or(name);
+        ["Ref", "Ptr", "Handle", "ID", "Id"].iter().any(|end| last.ends_with(end))
+            && !["Scoped", "Unique", "Shared", "Auto", "Smart", "Safe", "Owned"].iter().any(|word| last.contains(word))
+    }
+
+    /// Whether a local variable is a container with elements of its own.
+    pub(super) fn is_container(&self, binding: BindingId) -> bool {
+        self.summary.binding(binding).ty.as_ref().is_some_and(|ty| {
+            let lower = ty.name.to_ascii_lowercase();
+            ["vector", "map", "set", "list", "deque", "queue", "stack", "std::array"].iter().any(|word| lower.contains(word))
+        })
+    }
+
+    /// Whether the destructor of a local variable's class may release what its fields hold.
+    pub(super) fn destructor_may_release(&self, binding: BindingId) -> bool {
+        if self.summary.language == Some(Language::C) {
+            return false;
+        }
+        let Some(ty) = &self.summary.binding(binding).ty else { return false };
+        if ty.holder == Holder::Smart {
+            return true;
+        }
+        match self.project.native_class(self.file, &ty.name) {
+            Some(class) => self.project.class(class).declares_destructor || !self.project.class(class).bases.is_empty(),
+            None => ty.name.contains("::") && !ty.is_array,
+        }
+    }
+}
+
+fn by_fate(fate: Fate, argument: Option<u16>) -> Option<Effect> {
+    match fate {
+        Fate::Releases => Some(Effect::Released),
+        Fate::Takes | Fate::MayTake => Some(Effect::taken(argument)),
+        Fate::Returns => Some(Effect::Returned),
+        Fate::Borrows(doubt) => Some(Effect::Doubtful(doubt)),
+        Fate::Unknown => None,
+    }
+}
+
+/// Classes whose objects are a pointer and a length into somebody else's memory, by their spelling.
+pub(super) fn is_view(name: &str) -> bool {
+    let lower = name.rsplit("::").next().unwrap_or(name).to_ascii_lowercase();
+    ["slice", "view", "span", "stringpiece"].iter().any(|word| lower.ends_with(word))
+}
+
+/// Methods by which an object gives itself away.
+const HANDS_ITSELF_OVER: [&str; 14] = [
+    "queue", "start", "run", "wrap", "ref", "schedule", "enqueue", "submit", "launch", "detach", "post", "dispatch",
+    "addref", "setparent",
+];
+
+/// Words in the names of functions that end something's life.
+const RELEASING: [&str; 16] = [
+    "free", "release", "destroy", "delete", "dispose", "close", "unref", "dealloc", "cleanup", "clean_up", "finalize",
+    "term", "destruct", "discard", "del", "kill",
+];
+
+/// Words in the names of functions that keep what they are given.
+const TAKING: [&str; 38] = [
+    "add", "push", "insert", "append", "set", "put", "register", "enqueue", "queue", "send", "post", "dispatch", "attach",
+    "take", "adopt", "own", "store", "save", "wrap", "emit", "new", "create", "from", "make", "schedule", "start", "run",
+    "bind", "link", "give", "transfer", "async", "submit", "assign", "install", "subscribe", "watch", "open",
+];
+
+/// The words of a name: `xmlFreeDoc` has `xml`, `free` and `doc`.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut previous_lower = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && previous_lower) {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric() {
+            words.last_mut().expect("never empty").extend(c.to_lowercase());
+        }
+        previous_lower = c.is_lowercase();
+    }
+    words
+}
+
+/// Whether a name says that the function releases.
+pub(super) fn is_releasing(name: &str) -> bool {
+    let words = words(name);
+    let name = name.to_ascii_lowercase();
+    RELEASING.iter().any(|word| words.iter().any(|own| own == word || own.strip_prefix("x").is_some_and(|own| own == *word)))
+        || ["free", "release", "destroy", "delete", "dispose", "dealloc", "unref"].iter().any(|word| name.contains(word))
+}
+
+fn is_taking(name: &str) -> bool {
+    let words = words(name);
+    let name = name.to_ascii_lowercase();
+    TAKING.iter().any(|word| words.iter().any(|own| own == word) || (name.starts_with(word) && word.len() > 3))
+}

@@ -1,0 +1,191 @@
+//! What project functions do with a parameter (or receiver), over all their paths: the ownership summary that callers use.
+//! Bounded in depth; a recursion answers that it does not know.
+
+use super::acquire::{Begin, Owned};
+use super::conditions::Conditions;
+use super::effects::{Effects, is_releasing};
+use super::state::Doubt;
+use super::walk::Walk;
+use super::{Custody, How};
+use crate::model::{BindingKind, CallId, Exit, Flow, FunctionId, Holder, In, Name, Step, Value, ValueId};
+use crate::project::Project;
+use crate::project::memo::{Ask, guarded};
+use crate::text::FileId;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// What a function does with something that it is given. Ordered by what a caller has to reckon with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// It only looks at it.
+    Borrows(Doubt),
+    /// Not known.
+    #[default]
+    Unknown,
+    /// It gives it back.
+    Returns,
+    /// It keeps or releases it on some ways out, and drops it on others.
+    MayTake,
+    /// It keeps it, or gives it to somebody who does.
+    Takes,
+    /// It releases it on every way out.
+    Releases,
+}
+
+impl<'a> Project<'a> {
+    /// What becomes of an owned thing in its function.
+    pub fn custody(&self, owned: &Owned<'a>) -> Custody {
+        let file = owned.function.file;
+        let summary = self.summary(file);
+        let function = summary.function(owned.function.id);
+        let effects = Effects { project: self, summary, file, function: owned.function.id };
+        let conditions = Conditions::of(summary, function);
+        Walk::run(self, &effects, &conditions, owned)
+    }
+
+    /// What a function does with its n-th parameter (none: its receiver), where that is a thing like this one.
+    pub(super) fn fate(&self, function: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>) -> Fate {
+        self.custody.fates.ask(Ask::Custody, (function, parameter), || self.look(function, parameter, owned))
+    }
+
+    fn look(&self, id: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>) -> Fate {
+        let function = self.function(id);
+        if !function.has_body {
+            return Fate::Unknown;
+        }
+        let value = match parameter {
+            None => self.this_value(id),
+            Some(at) => {
+                let Some(binding) = function.parameters.get(at as usize) else { return Fate::Unknown };
+                let ty = self.binding(id.with(*binding)).ty.as_ref();
+                if ty.is_some_and(|ty| ty.holder == Holder::Smart) {
+                    return Fate::Takes;
+                }
+                self.binding_value(id.with(*binding))
+            }
+        };
+        match value {
+            Some(value) => self.fate_of(id, value, owned),
+            None => Fate::Borrows(Doubt::Sure),
+        }
+    }
+
+    /// What a function does with something that a place of its own holds when it is entered.
+    pub(super) fn fate_of(&self, function: In<FunctionId>, value: ValueId, owned: &Owned<'a>) -> Fate {
+        let entry = Owned::entry(function, value, owned);
+        guarded(Ask::Other, &(function, value, "fate"), || fate(&self.custody(&entry)))
+    }
+
+    /// The value that names a variable, where code mentions it.
+    pub fn binding_value(&self, binding: In<crate::model::BindingId>) -> Option<ValueId> {
+        self.index(binding.file).bindings[binding.id.index()]
+    }
+
+    /// The value that a call's result is, where code uses it.
+    pub(super) fn result_value(&self, file: FileId, call: CallId) -> Option<ValueId> {
+        self.result(In::new(file, call)).map(|value| value.id)
+    }
+
+    /// `this` of a function, where its code mentions it.
+    fn this_value(&self, function: In<FunctionId>) -> Option<ValueId> {
+        let values = &self.summary(function.file).values;
+        let at = values.iter().position(|value| *value == Value::This(function.id))?;
+        Some(ValueId(at as u32))
+    }
+
+    /// The class that a name means in C or C++ code of a file.
+    pub(super) fn native_class(&self, file: FileId, name: &str) -> Option<In<crate::model::ClassId>> {
+        self.classes.native(file, name)
+    }
+
+    /// Whether a macro leaves the function that uses it: some(true) for always, some(false) for sometimes.
+    pub(super) fn macro_exits(&self, file: FileId, name: Name) -> Option<bool> {
+        let own = self.summary(file).macros.iter().find(|known| known.name == name);
+        let known = own.or_else(|| self.summaries.iter().flat_map(|s| &s.macros).find(|known| known.name == name));
+        if let Some(known) = known {
+            return known.may_exit.then_some(known.always_exits);
+        }
+        self.contracts.api(&name).filter(|api| api.exits).map(|api| api.never_returns)
+    }
+
+    /// Whether code of the project passes things to this function in this position and releases them itself later:
+    /// then the function does not keep them.
+    pub(super) fn lends(&self, name: &str, argument: u16) -> bool {
+        let lends = self.custody.lends.get_or_init(|| self.lendings());
+        lends.contains_key(&(Name::from(name), argument))
+    }
+
+    fn lendings(&self) -> FxHashMap<(Name, u16), u32> {
+        let mut found = FxHashMap::default();
+        for id in self.functions().filter(|id| self.is_native(id.file)) {
+            let summary = self.summary(id.file);
+            let mut passed: Vec<(Name, u16, crate::model::BindingId)> = Vec::new();
+            let mut released: FxHashSet<crate::model::BindingId> = FxHashSet::default();
+            self.function(id).flow.walk(&mut |flow| {
+                let Flow::Step(Step::Call(call)) = flow else { return };
+                let Some(name) = self.method_name(id.with(*call)) else { return };
+                for (at, argument) in summary.call(*call).arguments.iter().enumerate() {
+                    let Value::Binding(binding) = summary.value(argument.value) else { continue };
+                    if matches!(summary.binding(*binding).kind, BindingKind::Parameter(_)) {
+                        continue;
+                    }
+                    if is_releasing(&name) {
+                        released.insert(*binding);
+                    } else {
+                        passed.push((name, at as u16, *binding));
+                    }
+                }
+            });
+            for (name, at, binding) in passed {
+                if released.contains(&binding) {
+                    *found.entry((name, at)).or_insert(0) += 1;
+                }
+            }
+        }
+        found
+    }
+
+    /// Names of all functions that the project calls: a releaser that is called somewhere exists.
+    pub fn is_called(&self, name: &str) -> bool {
+        let called = self.custody.releasers.get_or_init(|| {
+            self.calls().filter(|call| self.is_native(call.file)).filter_map(|call| self.method_name(call)).collect()
+        });
+        called.contains(&Name::from(name))
+    }
+
+    /// All values that a function returns, where each stands.
+    pub(super) fn returned(&self, function: In<FunctionId>) -> Vec<(ValueId, crate::text::Span)> {
+        let mut found = Vec::new();
+        self.function(function).flow.walk(&mut |flow| {
+            if let Flow::Exit(Exit::Return(Some(value)), span) = flow {
+                found.push((*value, *span));
+            }
+        });
+        found
+    }
+}
+
+fn fate(custody: &Custody) -> Fate {
+    let returned = custody.settled(|how| how == How::Returned).is_some();
+    let released = custody.settled(|how| matches!(how, How::Released(_) | How::Misreleased(_))).is_some();
+    let taken = custody.settled(|how| matches!(how, How::Handed(..) | How::Stored(_) | How::Captured)).is_some();
+    let doubt = custody.losses.iter().map(|loss| loss.doubt).max();
+    match (released || taken, doubt) {
+        (true, Some(_)) => Fate::MayTake,
+        (true, None) if released && !taken => Fate::Releases,
+        (true, None) => Fate::Takes,
+        (false, _) if returned => Fate::Returns,
+        (false, Some(Doubt::Unsure)) => Fate::Unknown,
+        (false, Some(doubt)) => Fate::Borrows(doubt),
+        (false, None) => Fate::Borrows(Doubt::Sure),
+    }
+}
+
+impl Begin {
+    /// The call that acquires.
+    pub fn call(self) -> Option<CallId> {
+        match self {
+            Begin::Result(call) | Begin::Out(call) => Some(call),
+            Begin::Entry(_) => None,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What the rules on local C and C++ allocations share: which acquisitions count, how sure a loss is, and its words.
+
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{FunctionId, In, Rate};
+use crate::project::{Begin, Custody, Doubt, How, Loss, Owned, Project, Way};
+
+/// The kinds of thing that the rules speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Kind {
+    /// Memory, objects, a library's objects.
+    Memory,
+    /// Descriptors, directories, process handles, Core Foundation objects: what the system runs out of.
+    Handle,
+}
+
+/// The kind of an owned thing; none for what other rules follow (references, timers, work requests).
+pub(in crate::rules) fn kind(owned: &Owned<'_>) -> Option<Kind> {
+    let Some(ty) = owned.ty else { return Some(Kind::Memory) };
+    match ty.family.as_str() {
+        "heap" | "array-heap" | "library" => Some(Kind::Memory),
+        "os-handle" | "file" | "cf" | "objc" | "socket" => Some(Kind::Handle),
+        _ => None,
+    }
+}
+
+/// Every local acquisition of a kind in code that runs more than once, with what becomes of it.
+pub(in crate::rules) fn each(project: &Project<'_>, wanted: Kind, mut visit: impl FnMut(&Owned<'_>, &Custody)) {
+    for function in project.functions().filter(|function| project.is_native(function.file)) {
+        if !project.function(function).has_body || runs_once(project, function) {
+            continue;
+        }
+        for (owned, custody) in project.owned_in(function).iter() {
+            if kind(owned) == Some(wanted) && owned.call().is_some() {
+                visit(owned, custody);
+            }
+        }
+    }
+}
+
+/// Whether a function runs once in a process, or is no part of what is shipped to run.
+pub(in crate::rules) fn runs_once(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    let name = project.function(function).name;
+    function.id == FunctionId::MODULE
+        || matches!(name.as_str(), "main" | "Init" | "InitAll" | "init_module" | "wmain" | "WinMain")
+        || project.rate(function).rate == Some(Rate::Once)
+        || is_aside(&project.sources.get(function.file).name)
+}
+
+/// Tests, examples and benchmarks end with their process.
+fn is_aside(path: &str) -> bool {
+    path.split(['/', '\\']).rev().skip(1).any(|part| {
+        matches!(
+            part.to_ascii_lowercase().as_str(),
+            "test" | "tests" | "example" | "examples" | "bench" | "benchmark" | "benchmarks" | "demo" | "demos" | "__tests__" | "gtest"
+        )
+    })
+}
+
+/// The loss that tells the story best, of those of a kind.
+pub(in crate::rules) fn witness<'c>(custody: &'c Custody, wanted: impl Fn(&Loss) -> bool) -> Option<&'c Loss> {
+    let rank = |loss: &&Loss| {
+        let way = match loss.way {
+            Way::Throw | Way::Return | Way::Macro(_) => 0,
+            Way::Overwrite(_) => 1,
+            Way::Scope | Way::End => 2,
+        };
+        (loss.doubt, way, loss.span.start)
+    };
+    custody.losses.iter().filter(|loss| wanted(loss)).min_by_key(rank)
+}
+
+/// How sure a loss is.
+pub(in crate::rules) fn confidence(owned: &Owned<'_>, loss: &Loss, custody: &Custody) -> Confidence {
+    if custody.capped {
+        return Confidence::Low;
+    }
+    match owned.doubt.max(loss.doubt) {
+        Doubt::Sure => Confidence::High,
+        Doubt::Likely => Confidence::Medium,
+        Doubt::Unsure => Confidence::Low,
+    }
+}
+
+/// What the code calls the thing: its variable.
+pub(in crate::rules) fn name(project: &Project<'_>, owned: &Owned<'_>) -> Option<String> {
+    let file = owned.function.file;
+    let value = match (owned.begin, owned.holder) {
+        (Begin::Out(_) | Begin::Entry(_), Some(holder)) => holder,
+        _ => assigned(project, owned)?,
+    };
+    let text = project.text(In::new(file, value));
+    (!text.is_empty() && text.len() < 60).then_some(text)
+}
+
+/// The place that first receives the acquiring call's result.
+pub(in crate::rules) fn assigned(project: &Project<'_>, owned: &Owned<'_>) -> Option<crate::model::ValueId> {
+    let holder = owned.holder?;
+    let mut found = None;
+    project.function(owned.function).flow.walk(&mut |flow| {
+        if let crate::model::Flow::Step(crate::model::Step::Assign(assign)) = flow
+            && assign.value == holder
+            && found.is_none()
+        {
+            found = Some(assign.place);
+        }
+    });
+    found
+}
+
+/// What releases such a thing, as code.
+pub(in crate::rules) fn releaser(project: &Project<'_>, owned: &Owned<'_>, name: &str) -> String {
+    if let Some(ty) = owned.ty {
+        match ty.name.as_str() {
+            "cpp.object" => return format!("delete {name}"),
+            "cpp.array" => return format!("delete[] {name}"),
+            _ => {}
+        }
+        let row = project.contracts.apis.iter().find(|api| api.releases.is_some() && api.gives.is_none() && api.of.contains(&ty.name));
+        if let Some(api) = row.and_then(|api| api.names.first()) {
+            return format!("{}({name})", api.split('/').next().unwrap_or(api));
+        }
+    }
+    let seen = owned.releasers.iter().find(|releaser| project.is_called(releaser)).or(owned.releasers.first());
+    match seen {
+        Some(releaser) => format!("{releaser}({name})"),
+        None => format!("free({name})"),
+    }
+}
+
+/// The way out, in words.
+pub(in crate::rules) fn way(project: &Project<'_>, file: crate::text::FileId, loss: &Loss) -> String {
+    match loss.way {
+        Way::Return => "returns here".to_owned(),
+        Way::Throw => "throws here".to_owned(),
+        Way::Macro(name) => format!("`{name}` leaves the function here"),
+        Way::Scope => "its variable goes out of scope here".to_owned(),
+        Way::End => "the function ends here".to_owned(),
+        Way::Overwrite(place) => format!("`{}` receives something else here", project.text(In::new(file, place))),
+    }
+}
+
+/// A finding about an acquisition with its story: acquired, decided, lost, and what does not help.
+pub(in crate::rules) fn report(
+    project: &Project<'_>,
+    rule: &'static str,
+    owned: &Owned<'_>,
+    custody: &Custody,
+    loss: &Loss,
+    message: String,
+) -> Option<Finding> {
+    let file = owned.function.file;
+    let call = In::new(file, owned.call()?);
+    let mut finding = Finding::new(rule, confidence(owned, loss, custody), project.locate(call), message)
+        .with_context(project.function_name(owned.function))
+        .with_step(StepKind::Acquire, project.locate(call), format!("{} is acquired here", owned.noun));
+    if let Some(from) = owned.from.filter(|from| *from != call) {
+        finding = finding.with_step(StepKind::Acquire, project.locate(from), "this is what the called function returns");
+    }
+    if let Some((span, holds)) = loss.decisions.iter().rev().find(|(span, _)| span.end > span.start) {
+        let outcome = if *holds { "where this holds" } else { "where this does not hold" };
+        finding = finding.with_step(StepKind::Exit, project.at(file, *span), outcome);
+    }
+    finding = finding.with_step(StepKind::Exit, project.at(file, loss.span), way(project, file, loss));
+    let released = custody.settled(|how| matches!(how, How::Released(_)));
+    if let Some(settled) = released.or_else(|| custody.settlements.first().copied()) {
+        let words = match settled.how {
+            How::Released(_) => "released on another way only",
+            How::Misreleased(_) => "released here with the wrong function",
+            How::Returned => "returned on another way",
+            _ => "handed over on another way only",
+        };
+        finding = finding.with_step(StepKind::Release, project.at(file, settled.span), words);
+    }
+    if let Some(because) = loss.because {
+        let callee = project.callee_text(In::new(file, because));
+        finding = finding.with_step(
+            StepKind::Hold,
+            project.locate(In::new(file, because)),
+            format!("passed to `{callee}`, which by its kind only reads it"),
+        );
+    }
+    Some(finding)
+}
