@@ -266,29 +266,36 @@ impl<'a> Mender<'a> {
         self.start = if self.is_code() { self.out.len() } else { start };
     }
 
-    /// Writes the statement that the group splits out once for each side.
+    /// Writes the statement that the group splits out once for each side. Where a side closes the block around it
+    /// (`} else if (x) {`), that is the statement to which the block belongs.
     fn complete(&mut self, tokens: &[Token<'a>], group: &Group, sides: &[Side]) -> bool {
-        let code = self.open.iter().rposition(|(open, _)| *open == Open::Code).unwrap_or(0);
-        // Brackets other than parentheses and lists between here and the statement's block are declarations.
-        if self.open[code + 1..].iter().any(|(open, _)| matches!(open, Open::Class(_) | Open::Items)) {
-            return false;
+        let blocks: Vec<usize> =
+            (0..self.open.len()).rev().filter(|at| self.open[*at].0 == Open::Code).take(4).collect();
+        for code in blocks {
+            // A class between here and the statement's block: what is split is a declaration.
+            if self.open[code + 1..].iter().any(|(open, _)| matches!(open, Open::Class(_) | Open::Items)) {
+                return false;
+            }
+            let begins_else = sides.iter().any(|(_, range)| tokens[range.clone()].first().is_some_and(is_continuation))
+                || tokens.get(group.end).is_some_and(is_continuation);
+            let start = self.statement_start(code, begins_else);
+            let prefix = self.out[start..].to_vec();
+            if prefix.iter().any(|token| token.kind == Kind::Directive) {
+                return false;
+            }
+            let Some(end) = statement_end(tokens, group, sides, &prefix, self.language) else { continue };
+            if (prefix.len() + end - group.end) * sides.len() > self.budget {
+                return false;
+            }
+            self.out.truncate(start);
+            self.open.truncate(code + 1);
+            self.start = start;
+            self.branches(tokens, sides, group.span, &prefix, group.end..end);
+            // What lies behind was written already.
+            self.skip_to = Some(end);
+            return true;
         }
-        let begins_else = sides.iter().any(|(_, range)| tokens[range.clone()].first().is_some_and(is_continuation))
-            || tokens.get(group.end).is_some_and(is_continuation);
-        let start = self.statement_start(code, begins_else);
-        let prefix = self.out[start..].to_vec();
-        let Some(end) = statement_end(tokens, group, sides, &prefix, self.language) else { return false };
-        let size = (prefix.len() + end - group.end) * sides.len();
-        if size > self.budget || prefix.iter().any(|token| token.kind == Kind::Directive) {
-            return false;
-        }
-        self.out.truncate(start);
-        self.open.truncate(code + 1);
-        self.start = start;
-        self.branches(tokens, sides, group.span, &prefix, group.end..end);
-        // What lies behind was written already.
-        self.skip_to = Some(end);
-        true
+        false
     }
 
     /// Where in the output the statement begins that is being written, `if` before `else` included.
@@ -382,12 +389,14 @@ fn statement_end(
 ) -> Option<usize> {
     struct Path {
         depth: i32,
+        lowest: i32,
         over: bool,
         settled: Vec<(Name, bool)>,
     }
     impl Path {
         fn take(&mut self, token: &Token<'_>) {
             self.depth += token.nesting();
+            self.lowest = self.lowest.min(self.depth);
             self.over = self.depth == 0 && token.kind == Kind::Punct && matches!(&*token.text, ";" | "}");
         }
         fn take_all(&mut self, tokens: &[Token<'_>], language: Language) {
@@ -415,7 +424,7 @@ fn statement_end(
     }
     let mut paths: Vec<Path> = Vec::new();
     for (taken, (_, range)) in sides.iter().enumerate() {
-        let mut path = Path { depth: 0, over: prefix.is_empty(), settled: decisions(sides, taken) };
+        let mut path = Path { depth: 0, lowest: 0, over: prefix.is_empty(), settled: decisions(sides, taken) };
         prefix.iter().for_each(|token| path.take(token));
         path.take_all(&tokens[range.clone()], language);
         paths.push(path);
@@ -423,6 +432,9 @@ fn statement_end(
     let mut at = group.end;
     let limit = (at + 12_000).min(tokens.len());
     loop {
+        if paths.iter().any(|path| path.lowest < 0) {
+            return None;
+        }
         let next = tokens.get(at);
         if paths.iter().all(|path| path.over && path.depth == 0) && !next.is_some_and(is_continuation) {
             return Some(at);
@@ -442,9 +454,6 @@ fn statement_end(
                 path.take(next);
             }
             at += 1;
-        }
-        if paths.iter().any(|path| path.depth < 0) {
-            return None;
         }
     }
 }

@@ -85,9 +85,9 @@ impl<'a> Mender<'a> {
         if cleaned.len() == head.len() {
             return at;
         }
-        for index in 0..cleaned.len() {
-            let token = cleaned[index].clone();
-            self.raw(&token);
+        let mut index = 0;
+        while index < cleaned.len() {
+            index = self.inner_token(&cleaned, index);
         }
         end
     }
@@ -224,6 +224,7 @@ impl<'a> Mender<'a> {
         let is_declared =
             |token: &Token<'_>| token.kind == Kind::Word || token.is("*") || token.is("::") || token.is("<");
         if next.kind == Kind::Word
+            && !matches!(&*next.text, "const" | "volatile")
             && !OTHER_WORDS.contains(&&*next.text)
             && third.is_some_and(|third| third.kind == Kind::Word && !third.first || third.is("::"))
             && third.is_some_and(is_declared)
@@ -238,26 +239,15 @@ impl<'a> Mender<'a> {
         let Some(close) = matching_close(tokens, at + 1) else { return at };
         let after = tokens.get(close + 1);
         let span = tokens[close].span;
+        let name = tokens[at].text.to_ascii_lowercase();
+        let is_loop = ["each", "loop", "iter", "for_"].iter().any(|word| name.contains(word));
         let is_block = after.is_some_and(|after| after.is("{"));
-        if is_block {
-            let name = tokens[at].text.to_ascii_lowercase();
-            let keyword =
-                if name.contains("each") || name.contains("loop") || name.contains("iter") || name.contains("for_") {
-                    "while"
-                } else {
-                    "if"
-                };
-            if !is_macro && keyword == "if" {
+        let is_head = is_block || (is_loop && after.is_some_and(|after| after.kind == Kind::Word && after.first));
+        if is_head {
+            if !is_macro && !is_loop {
                 return at;
             }
-            self.out.push(Token::made(Kind::Word, keyword, tokens[at].span));
-            self.out.push(Token::made(Kind::Punct, "(", tokens[at].span));
-            for index in at..=close {
-                if tokens[index].kind != Kind::Directive && !self.is_foreach_separator(&tokens[index]) {
-                    self.out.push(tokens[index].clone());
-                }
-            }
-            self.out.push(Token::made(Kind::Punct, ")", span));
+            self.repeat(tokens, at, close, is_loop);
             return close + 1;
         }
         let ends = match after {
@@ -284,9 +274,32 @@ impl<'a> Mender<'a> {
         close + 1
     }
 
-    /// `foreach (T x, list)` and `for each (x in list)` have words that the grammar does not know.
-    fn is_foreach_separator(&self, token: &Token<'a>) -> bool {
-        token.is_word("in")
+    /// `FOREACH(T x, list) {` as a range `for`, other macros before a block as the head of a `while` or `if`.
+    fn repeat(&mut self, tokens: &[Token<'a>], at: usize, close: usize, is_loop: bool) {
+        let (span, end) = (tokens[at].span, tokens[close].span);
+        let inside = &tokens[at + 2..close];
+        let comma = inside.iter().position(|token| token.is(",") || token.is_word("in"));
+        let is_declaration = |first: &[Token<'a>]| {
+            first.windows(2).any(|pair| {
+                pair[1].kind == Kind::Word && (pair[0].kind == Kind::Word || matches!(&*pair[0].text, "*" | "&" | ">"))
+            })
+        };
+        let keyword = match comma {
+            Some(comma) if is_loop && is_declaration(&inside[..comma]) => "for",
+            _ if is_loop => "while",
+            _ => "if",
+        };
+        self.out.push(Token::made(Kind::Word, keyword, span));
+        self.out.push(Token::made(Kind::Punct, "(", span));
+        let list = if keyword == "for" { inside } else { &tokens[at..=close] };
+        for (index, token) in list.iter().enumerate().filter(|(_, token)| token.kind != Kind::Directive) {
+            if keyword == "for" && Some(index) == comma {
+                self.out.push(Token::made(Kind::Punct, ":", span));
+            } else {
+                self.out.push(token.clone());
+            }
+        }
+        self.out.push(Token::made(Kind::Punct, ")", end));
     }
 }
 
@@ -312,7 +325,7 @@ fn head_end(tokens: &[Token<'_>], at: usize) -> Option<usize> {
             _ => {}
         }
     }
-    None
+    (tokens.len() - at <= LONGEST).then_some(tokens.len())
 }
 
 /// The path that a macro's first argument is, if it is one.
@@ -350,28 +363,66 @@ fn clean_head<'a>(head: &[Token<'a>], terminator: &str) -> Vec<Token<'a>> {
     // `EXPORT int name(`, `DWORD WINAPI name(`: of the words before the name one must stay for the type.
     let run_end = head.iter().position(|token| token.kind != Kind::Word && !token.is("::")).unwrap_or(head.len());
     let run: Vec<usize> = (0..run_end).filter(|index| head[*index].kind == Kind::Word).collect();
-    if key.is_none() && run.len() >= 2 {
+    if key.is_none() && run.len() >= 2 && head[0].text != "template" {
         let is_named = head.get(run_end).is_none_or(|token| token.is("(") || token.is("["));
         let name = if is_named { run.last().copied() } else { None };
         let mut types = run.iter().filter(|index| Some(**index) != name && !is_modifier(&head[**index])).count();
         for &index in &run {
             let joined =
                 head.get(index + 1).is_some_and(|token| token.is("::")) || index > 0 && head[index - 1].is("::");
-            if Some(index) != name && types > 1 && is_upper(&head[index]) && !joined {
+            let before_type = head.get(index + 1).is_some_and(|next| PRIMITIVES.contains(&&*next.text))
+                && !PRIMITIVES.contains(&&*head[index].text);
+            let is_type_word = TYPE_WORDS.contains(&&*head[index].text);
+            if Some(index) != name && types > 1 && (is_upper(&head[index]) || before_type) && !joined && !is_type_word {
                 drop[index] = true;
                 types -= 1;
             }
         }
     }
-    // `void name() NOEXCEPT {`.
-    if matches!(terminator, "{" | ";" | "")
-        && let Some(close) = head.iter().rposition(|token| token.is(")"))
-    {
-        for index in close + 1..head.len() {
-            drop[index] |= is_upper(&head[index]);
-        }
-    }
+    drop_attributes(head, terminator, &mut drop);
     head.iter().zip(drop).filter(|(_, drop)| !drop).map(|(token, _)| token.clone()).collect()
+}
+
+/// Types that are keywords, or as good as.
+const PRIMITIVES: [&str; 14] = [
+    "void", "int", "bool", "char", "float", "double", "auto", "size_t", "unsigned", "long", "short", "uint32_t",
+    "int32_t", "wchar_t",
+];
+
+/// Macros beside a declared name: `void *CALL name(`, `void name() NOEXCEPT`, `T name GUARDED_BY(x)`.
+fn drop_attributes(head: &[Token<'_>], terminator: &str, drop: &mut [bool]) {
+    let is_upper = |token: &Token<'_>| token.kind == Kind::Word && looks_like_macro(&token.text);
+    let mut depth = 0;
+    let mut called = false;
+    let mut index = 0;
+    while index < head.len() {
+        let token = &head[index];
+        if depth == 0 && is_upper(token) && index > 0 {
+            let before = &head[index - 1];
+            let is_call = head.get(index + 1).is_some_and(|next| next.is("("));
+            let declared = before.kind == Kind::Word
+                && !TYPE_WORDS.contains(&&*before.text)
+                && index >= 2
+                && (head[index - 2].kind == Kind::Word && !TYPE_WORDS.contains(&&*head[index - 2].text)
+                    || matches!(&*head[index - 2].text, ">" | "*" | "&"));
+            if called || (is_call && declared && matches!(terminator, ";" | "=")) {
+                drop[index] = true;
+                if is_call && let Some(close) = matching_close(head, index + 1) {
+                    drop[index..=close].fill(true);
+                    index = close;
+                }
+            } else if matches!(&*before.text, "*" | "&" | ">")
+                && head.get(index + 1).is_some_and(|next| next.kind == Kind::Word)
+            {
+                drop[index] = true;
+            }
+        } else {
+            depth += token.nesting();
+            // Initialisers and trailing types follow other rules.
+            called |= depth == 0 && token.is(")");
+        }
+        index += 1;
+    }
 }
 
 fn is_modifier(token: &Token<'_>) -> bool {

@@ -467,7 +467,13 @@ fn substitute<'a>(definition: &Definition, arguments: &[Vec<Token<'a>>], span: S
         }
         let value = (piece.kind == Kind::Word).then(|| argument(&piece.text)).flatten();
         let mut tokens = match value {
-            Some(value) => value.into_owned(),
+            Some(value) => {
+                let mut tokens = value.into_owned();
+                if let Some(first) = tokens.first_mut() {
+                    first.glued = piece.glued;
+                }
+                tokens
+            }
             None => vec![Token { glued: piece.glued, ..Token::made(piece.kind, piece.text.to_string(), span) }],
         };
         if std::mem::take(&mut paste)

@@ -46,7 +46,7 @@ pub(super) struct Mender<'a> {
 }
 
 /// Words that say nothing to us, alone or with arguments in parentheses.
-const IGNORED: [&str; 64] = [
+const IGNORED: [&str; 70] = [
     "__extension__",
     "__restrict",
     "__restrict__",
@@ -111,6 +111,12 @@ const IGNORED: [&str; 64] = [
     "Q_GADGET",
     "__nothrow",
     "__thread",
+    "__in",
+    "__out",
+    "__inout",
+    "__in_opt",
+    "__out_opt",
+    "__reserved",
 ];
 
 /// Words that are dropped together with the parentheses behind them.
@@ -282,7 +288,7 @@ impl<'a> Mender<'a> {
                     Kind::Directive => true,
                     Kind::Punct => {
                         matches!(&*token.text, ";" | "{" | "}")
-                            || (token.text == ":" && !self.is_ternary())
+                            || (token.text == ":" && self.is_label())
                             || (token.text == ")" && self.is_control_head())
                     }
                     Kind::Word => matches!(&*token.text, "else" | "do" | "try" | "__try"),
@@ -291,9 +297,14 @@ impl<'a> Mender<'a> {
             }
     }
 
-    /// Whether the last `:` belongs to `? :`, not to a label.
-    fn is_ternary(&self) -> bool {
-        self.out[self.start.min(self.out.len())..].iter().any(|token| token.is("?"))
+    /// Whether the `:` just written ends a label or access specifier; it may also belong to `? :`, bases or initialisers.
+    fn is_label(&self) -> bool {
+        let statement = &self.out[self.start.min(self.out.len())..];
+        if self.is_code() {
+            return !statement.iter().any(|token| token.is("?"));
+        }
+        const ACCESS: [&str; 6] = ["public", "private", "protected", "signals", "slots", "Q_SIGNALS"];
+        self.out.len() >= 2 && ACCESS.contains(&&*self.out[self.out.len() - 2].text)
     }
 
     /// Whether the `)` just written closes the head of an `if`, `while` or `for`.
@@ -334,6 +345,12 @@ impl<'a> Mender<'a> {
                 return next;
             }
         }
+        self.inner_token(tokens, at)
+    }
+
+    /// A token that begins nothing.
+    pub(super) fn inner_token(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
+        let token = &tokens[at];
         match token.kind {
             Kind::Word => self.word(tokens, at),
             Kind::Punct => {
@@ -362,6 +379,25 @@ impl<'a> Mender<'a> {
             self.out.push(Token { text: Cow::Owned(format!("{text}_")), ..token.clone() });
             return at + 1;
         }
+        if self.is_beside_string(tokens, at) {
+            return if has_arguments { skip_call(tokens, at) } else { at + 1 };
+        }
+        if text == "operator" && self.last().is_some_and(|last| last.is("->") || last.is(".")) {
+            return self.operator_call(tokens, at);
+        }
+        if text == "new" || text == "delete" {
+            return self.allocation(tokens, at);
+        }
+        // `typedef RETCODE (SQL_API *pfn)(…)`
+        if self.last().is_some_and(|last| last.is("("))
+            && next.is_some_and(|next| next.is("*"))
+            && super::statement::looks_like_macro(text)
+            && tokens.get(at + 2).is_some_and(|name| name.kind == Kind::Word)
+            && tokens.get(at + 3).is_some_and(|close| close.is(")"))
+            && tokens.get(at + 4).is_some_and(|open| open.is("("))
+        {
+            return at + 1;
+        }
         let in_call = self.open.last().is_some_and(|(open, _)| *open == Open::Paren(true)) && self.is_code();
         let after_comma = self.last().is_some_and(|last| last.is("(") || last.is(","));
         if in_call
@@ -375,6 +411,72 @@ impl<'a> Mender<'a> {
         at + 1
     }
 
+    /// `"%" PRIu64 "\n"`, `"version " STRINGIFY(X)`: macros that are part of a string.
+    fn is_beside_string(&self, tokens: &[Token<'a>], at: usize) -> bool {
+        let is_string = |token: Option<&Token<'a>>| token.is_some_and(|token| token.kind == Kind::Text);
+        let mut next = at + 1;
+        if tokens.get(next).is_some_and(|next| next.is("(")) {
+            next = matching_close(tokens, next).map_or(next, |close| close + 1);
+        }
+        super::statement::looks_like_macro(&tokens[at].text)
+            && (is_string(self.last())
+                || (is_string(tokens.get(next))
+                    && tokens.get(next).is_some_and(|next| !next.first || self.in_parens())))
+    }
+
+    /// `p->operator*()`: an ordinary name to the grammar.
+    fn operator_call(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
+        let mut end = at + 1;
+        while end < tokens.len() && end < at + 4 && !(tokens[end].is("(") && end > at + 1) {
+            end += 1;
+        }
+        self.out.push(Token { text: Cow::Borrowed("operator_"), ..tokens[at].clone() });
+        end
+    }
+
+    /// `new T *[n]` loses its star and `delete[] (T *)p` its cast: the grammar knows neither.
+    fn allocation(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
+        self.out.push(tokens[at].clone());
+        let mut next = at + 1;
+        if tokens[at].text == "delete" {
+            while tokens.get(next).is_some_and(|token| token.is("[") || token.is("]")) {
+                self.out.push(tokens[next].clone());
+                next += 1;
+            }
+            if tokens.get(next).is_some_and(|token| token.is("("))
+                && let Some(close) = matching_close(tokens, next)
+                && tokens[close - 1].is("*")
+                && tokens.get(close + 1).is_some_and(|after| after.kind == Kind::Word || after.is("(") || after.is("*"))
+            {
+                next = close + 1;
+            }
+            return next;
+        }
+        // The type: words, `::` and template arguments.
+        let mut angles = 0;
+        let mut ahead = next;
+        while let Some(token) = tokens.get(ahead).filter(|_| ahead < next + 60) {
+            match &*token.text {
+                "<" => angles += 1,
+                ">" => angles -= 1,
+                ">>" => angles -= 2,
+                "::" => {}
+                "*" | "," | "&" if angles > 0 => {}
+                _ if token.kind == Kind::Word => {}
+                _ => break,
+            }
+            ahead += 1;
+        }
+        let stars = tokens[ahead..].iter().take_while(|token| token.is("*")).count();
+        let is_array = tokens.get(ahead + stars).is_some_and(|token| token.is("["));
+        if stars == 0 || !is_array || ahead == next {
+            return next;
+        }
+        self.out
+            .extend(tokens[next..ahead].iter().filter(|token| !matches!(&*token.text, "const" | "struct")).cloned());
+        ahead + stars
+    }
+
     /// `IN` and `OUT` are also names: they are dropped only before a type.
     fn is_ignored_here(&self, text: &str, next: Option<&Token<'a>>) -> bool {
         if !matches!(text, "IN" | "OUT" | "OPTIONAL" | "FAR" | "PASCAL" | "restrict") {
@@ -382,6 +484,7 @@ impl<'a> Mender<'a> {
         }
         self.last().is_some_and(|last| last.is("(") || last.is(",") || last.is("*"))
             && next.is_some_and(|next| next.kind == Kind::Word)
+            || next.is_some_and(|next| next.is("*") || (text == "OPTIONAL" && (next.is(")") || next.is(","))))
     }
 
     fn punct(&mut self, tokens: &[Token<'a>], at: usize) {
@@ -419,6 +522,8 @@ impl<'a> Mender<'a> {
             }
             "*" if self.is_type_argument(tokens, at) => {}
             "@" => {}
+            "->*" => self.out.push(Token { text: Cow::Borrowed("->"), ..token.clone() }),
+            ".*" => self.out.push(Token { text: Cow::Borrowed("."), ..token.clone() }),
             _ => self.out.push(token.clone()),
         }
     }
