@@ -15,14 +15,28 @@ pub struct Contracts {
     pub conventions: Vec<Convention>,
     /// Word lists.
     pub words: Words,
-    type_languages: Vec<Option<Spoken>>,
-    api_languages: Vec<Option<Spoken>>,
-    types_by_name: FxHashMap<String, usize>,
-    types_by_value: FxHashMap<String, usize>,
-    types_by_duck: FxHashMap<String, usize>,
-    apis_by_name: FxHashMap<String, Forms>,
     methods: FxHashMap<String, FxHashMap<String, Forms>>,
-    modules: FxHashMap<String, (String, Option<Spoken>)>,
+    /// For JavaScript, for C and C++, and for both.
+    indexes: [Index; 3],
+}
+
+/// The names that mean something in the code of one language.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    types: FxHashMap<String, usize>,
+    values: FxHashMap<String, usize>,
+    ducks: FxHashMap<String, usize>,
+    apis: FxHashMap<String, Forms>,
+    modules: FxHashMap<String, String>,
+}
+
+/// The place of a language in [`Contracts::indexes`].
+fn place(language: Option<Spoken>) -> usize {
+    match language {
+        Some(Spoken::Js) => 0,
+        Some(Spoken::C) => 1,
+        None => 2,
+    }
 }
 
 /// The rows of one name: for any number of arguments, and for exact ones.
@@ -55,19 +69,19 @@ impl Forms {
 impl Contracts {
     /// Adds rows; a later API or type of the same name replaces an earlier one, so users can correct the built-in rows.
     pub fn add(&mut self, rows: Rows) {
+        let index = &mut self.indexes[place(rows.language)];
         for ty in rows.types {
             let at = self.types.len();
             for name in std::iter::once(&ty.name).chain(&ty.aliases) {
-                self.types_by_name.insert(name.clone(), at);
+                index.types.insert(name.clone(), at);
             }
             for value in &ty.values {
-                self.types_by_value.insert(value.clone(), at);
+                index.values.insert(value.clone(), at);
             }
             for method in &ty.duck {
-                self.types_by_duck.insert(method.clone(), at);
+                index.ducks.insert(method.clone(), at);
             }
             self.types.push(ty);
-            self.type_languages.push(rows.language);
         }
         for api in rows.apis {
             let at = self.apis.len();
@@ -77,16 +91,15 @@ impl Contracts {
                     Some((ty, method)) => {
                         self.methods.entry(ty.to_owned()).or_default().entry(method.to_owned()).or_default()
                     }
-                    None => self.apis_by_name.entry(path.to_owned()).or_default(),
+                    None => index.apis.entry(path.to_owned()).or_default(),
                 };
                 forms.set(arguments, at);
             }
             self.apis.push(api);
-            self.api_languages.push(rows.language);
         }
         for module in rows.modules {
             for alias in module.aliases {
-                self.modules.insert(alias, (module.name.clone(), rows.language));
+                index.modules.insert(alias, module.name.clone());
             }
         }
         self.conventions.extend(rows.conventions);
@@ -191,18 +204,17 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// The type of a name or alias.
     pub fn ty(self, name: &str) -> Option<&'a Type> {
-        self.found_type(&self.contracts.types_by_name, name)
+        self.found_type(name, |index| &index.types)
     }
 
     /// The type of the ready-made thing that a path denotes: `process`, `http.globalAgent`.
     pub fn value(self, path: &str) -> Option<&'a Type> {
-        self.found_type(&self.contracts.types_by_value, path)
+        self.found_type(path, |index| &index.values)
     }
 
     /// What a thing of unknown type is taken for when this method is called on it.
     pub fn duck(self, method: &str) -> Option<&'a Type> {
-        let at = *self.contracts.types_by_duck.get(method)?;
-        self.speaks(self.contracts.type_languages[at]).then(|| &self.contracts.types[at])
+        self.found_type(method, |index| &index.ducks)
     }
 
     /// The API of a path: `fs.open`, `new ws.WebSocket`, `net.Socket#end`, `malloc`.
@@ -215,12 +227,19 @@ impl<'a> View<'a> {
         self.find(path, Some(arguments))
     }
 
-    fn speaks(self, language: Option<Spoken>) -> bool {
-        self.language.is_none() || language.is_none() || self.language == language
+    /// What is known in this language, what the user said without a language first.
+    fn indexes(self) -> impl Iterator<Item = &'a Index> {
+        let [js, c, both] = &self.contracts.indexes;
+        let own = match self.language {
+            Some(Spoken::Js) => [Some(js), None],
+            Some(Spoken::C) => [Some(c), None],
+            None => [Some(js), Some(c)],
+        };
+        std::iter::once(both).chain(own.into_iter().flatten())
     }
 
-    fn found_type(self, index: &'a FxHashMap<String, usize>, name: &str) -> Option<&'a Type> {
-        let get = |name: &str| index.get(name).copied().filter(|&at| self.speaks(self.contracts.type_languages[at]));
+    fn found_type(self, name: &str, of: fn(&Index) -> &FxHashMap<String, usize>) -> Option<&'a Type> {
+        let get = |name: &str| self.indexes().find_map(|index| of(index).get(name).copied());
         let at = get(name).or_else(|| self.aliased(name, &get))?;
         Some(&self.contracts.types[at])
     }
@@ -230,10 +249,7 @@ impl<'a> View<'a> {
         if let Some((ty, method)) = path.split_once('#') {
             return contracts.find_method(self.ty(ty)?, method, arguments);
         }
-        let get = |path: &str| {
-            let at = contracts.apis_by_name.get(path)?.get(arguments)?;
-            self.speaks(contracts.api_languages[at]).then_some(at)
-        };
+        let get = |path: &str| self.indexes().find_map(|index| index.apis.get(path)?.get(arguments));
         let at = get(path).or_else(|| match path.strip_prefix("new ") {
             Some(class) => {
                 let name = self.ty(class).map_or(class, |ty| ty.name.as_str());
@@ -247,11 +263,11 @@ impl<'a> View<'a> {
 
     /// The name that rows use for a module or class that has several.
     fn other_name(self, path: &str) -> Option<&'a str> {
-        let module = self.contracts.modules.get(path).filter(|(_, language)| self.speaks(*language));
-        module.map(|(name, _)| name.as_str()).or_else(|| {
-            let at = *self.contracts.types_by_name.get(path)?;
+        let module = self.indexes().find_map(|index| index.modules.get(path));
+        module.map(String::as_str).or_else(|| {
+            let at = self.indexes().find_map(|index| index.types.get(path).copied())?;
             let name = self.contracts.types[at].name.as_str();
-            (self.speaks(self.contracts.type_languages[at]) && name != path).then_some(name)
+            (name != path).then_some(name)
         })
     }
 
