@@ -1,10 +1,11 @@
 //! JavaScript and TypeScript to a summary: the only user of swc.
 //!
 //! `parse` gets a tree out of whatever is in the file; `state` holds what is being built and the scopes; `stmt`, `expr`,
-//! `cond`, `call`, `pattern`, `function`, `class` and `module` walk the tree once, in evaluation order; `helpers` knows
-//! what compilers emit for newer syntax; `prototype` and `commonjs` read classes and exports off the finished steps;
+//! `cond`, `call`, `pattern`, `function`, `class` and `module` walk the tree once, in evaluation order; `helpers`
+//! and `asynchronous` know what compilers emit for newer syntax; `prototype` and `commonjs` read classes and exports off the finished steps;
 //! `settle` resolves what only the whole file decides (aliases of `this`, variables with one value).
 
+mod asynchronous;
 mod call;
 mod class;
 mod commonjs;

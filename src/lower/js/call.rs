@@ -26,7 +26,7 @@ impl Lowering<'_> {
             Callee::Import(callee) => return self.dynamic_import(call, self.span(callee.span)),
             Callee::Expr(callee) => transparent(callee),
         };
-        if let Some(value) = self.helper_call(callee, call) {
+        if let Some(value) = self.helper_call(callee, call).or_else(|| self.machine_sent(callee)) {
             return value;
         }
         self.plain_call(callee, &call.args, span, is_discarded, false)

@@ -41,7 +41,6 @@ impl Lowering<'_> {
             let own = self.declare(&name.sym, BindingKind::Class, self.span(name.span));
             self.give(own, value);
         }
-        self.classes.push(id);
         self.constructor(id, class);
         let outer = self.at.statement;
         for member in &class.body {
@@ -49,7 +48,6 @@ impl Lowering<'_> {
             self.class_member(id, member);
         }
         self.at.statement = outer;
-        self.classes.pop();
         if own_name.is_some() {
             self.close_scope();
         }

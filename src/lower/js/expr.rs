@@ -34,7 +34,11 @@ pub fn transparent(mut expr: &Expr) -> &Expr {
 impl Lowering<'_> {
     /// Lowers an expression whose value nobody uses.
     pub fn effect(&mut self, expr: &Expr) {
-        match transparent(expr) {
+        let expr = transparent(expr);
+        if self.is_bookkeeping(expr) {
+            return;
+        }
+        match expr {
             Expr::Call(call) => {
                 self.call_expr(call, true);
             }
@@ -46,6 +50,9 @@ impl Lowering<'_> {
             }
             Expr::Await(wait) => {
                 self.await_expr(wait, true);
+            }
+            Expr::Yield(wait) if self.at.yields_await => {
+                self.yield_expr(wait, true);
             }
             Expr::Unary(unary) if matches!(unary.op, UnaryOp::Void | UnaryOp::Bang) => self.effect(&unary.arg),
             Expr::Seq(sequence) => sequence.exprs.iter().for_each(|part| self.effect(part)),
@@ -114,7 +121,7 @@ impl Lowering<'_> {
             Expr::Tpl(template) => self.template(template),
             Expr::TaggedTpl(tagged) => self.tagged_template(tagged),
             Expr::Await(wait) => self.await_expr(wait, false),
-            Expr::Yield(wait) => self.yield_expr(wait),
+            Expr::Yield(wait) => self.yield_expr(wait, false),
             Expr::OptChain(chain) => self.optional_chain(chain, false),
             Expr::SuperProp(property) => self.super_property(property),
             Expr::MetaProp(meta) => match meta.kind {
@@ -475,7 +482,7 @@ impl Lowering<'_> {
     }
 
     /// Waits for a value.
-    fn wait(&mut self, value: ValueId, span: crate::text::Span, is_discarded: bool) -> ValueId {
+    pub fn wait(&mut self, value: ValueId, span: crate::text::Span, is_discarded: bool) -> ValueId {
         if let Value::Result(call) = self.out.values[value.index()] {
             let call = &mut self.out.calls[call.index()];
             call.is_awaited = true;
@@ -485,14 +492,14 @@ impl Lowering<'_> {
         self.awaited(value)
     }
 
-    fn yield_expr(&mut self, wait: &ast::YieldExpr) -> ValueId {
+    fn yield_expr(&mut self, wait: &ast::YieldExpr, is_discarded: bool) -> ValueId {
         let span = self.span(wait.span);
         let value = match &wait.arg {
             Some(argument) => self.expr(argument),
             None => self.literal(Literal::Undefined),
         };
         if self.at.yields_await {
-            return self.wait(value, span, false);
+            return self.wait(value, span, is_discarded);
         }
         self.step(Step::Await { value, span, is_yield: true });
         self.awaited(value)

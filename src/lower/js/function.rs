@@ -132,7 +132,7 @@ impl Lowering<'_> {
 
     /// `function name() { … }` as a statement.
     pub fn function_declaration(&mut self, declaration: &ast::FnDecl) {
-        if declaration.function.body.is_none() {
+        if declaration.function.body.is_none() || Self::is_emitted(&declaration.ident.sym) {
             return;
         }
         let name = Name::from(&declaration.ident.sym);

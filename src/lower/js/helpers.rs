@@ -11,7 +11,7 @@ use swc_ecma_ast::{Callee, Expr, ExprOrSpread, Lit, MemberProp};
 
 /// What a helper stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Helper {
+pub enum Helper {
     /// `require('x')`.
     Require,
     /// Wraps a module for default or namespace access: its argument.
@@ -28,8 +28,10 @@ enum Helper {
     PrivateInit,
     /// `x = value` in a class body.
     Field,
-    /// Gives back the class that it decorates.
+    /// Gives back its last argument: the class that it decorates.
     Decorate,
+    /// Gives back its first argument: the class that it adds methods to.
+    Define,
 }
 
 const HELPERS: &[(&str, Helper)] = &[
@@ -56,6 +58,8 @@ const HELPERS: &[(&str, Helper)] = &[
     ("_class_private_field_get", Helper::PrivateGet),
     ("_class_private_field_init", Helper::PrivateInit),
     ("_class_private_field_set", Helper::PrivateSet),
+    ("_createClass", Helper::Define),
+    ("_create_class", Helper::Define),
     ("_defineProperty", Helper::Field),
     ("_defineProperty2", Helper::Field),
     ("_define_property", Helper::Field),
@@ -71,11 +75,151 @@ const HELPERS: &[(&str, Helper)] = &[
     ("require", Helper::Require),
 ];
 
+/// Functions that compilers put into a file.
+const EMITTED: &[&str] = &[
+    "__addDisposableResource",
+    "__assign",
+    "__async",
+    "__asyncDelegator",
+    "__asyncGenerator",
+    "__asyncValues",
+    "__await",
+    "__awaiter",
+    "__classPrivateFieldGet",
+    "__classPrivateFieldIn",
+    "__classPrivateFieldSet",
+    "__copyProps",
+    "__createBinding",
+    "__decorate",
+    "__decorateClass",
+    "__defNormalProp",
+    "__disposeResources",
+    "__esDecorate",
+    "__export",
+    "__exportStar",
+    "__extends",
+    "__forAwait",
+    "__generator",
+    "__importDefault",
+    "__importStar",
+    "__makeTemplateObject",
+    "__metadata",
+    "__objRest",
+    "__param",
+    "__privateAdd",
+    "__privateGet",
+    "__privateMethod",
+    "__privateSet",
+    "__propKey",
+    "__publicField",
+    "__reExport",
+    "__read",
+    "__rest",
+    "__runInitializers",
+    "__setFunctionName",
+    "__setModuleDefault",
+    "__spread",
+    "__spreadArray",
+    "__spreadArrays",
+    "__spreadProps",
+    "__spreadValues",
+    "__toCommonJS",
+    "__toESM",
+    "__values",
+    "_arrayLikeToArray",
+    "_arrayWithHoles",
+    "_arrayWithoutHoles",
+    "_array_like_to_array",
+    "_array_with_holes",
+    "_array_without_holes",
+    "_assertClassBrand",
+    "_assertThisInitialized",
+    "_assert_this_initialized",
+    "_asyncIterator",
+    "_asyncToGenerator",
+    "_async_to_generator",
+    "_callSuper",
+    "_call_super",
+    "_checkPrivateRedeclaration",
+    "_classCallCheck",
+    "_classPrivateFieldGet",
+    "_classPrivateFieldInitSpec",
+    "_classPrivateFieldSet",
+    "_classPrivateMethodGet",
+    "_classPrivateMethodInitSpec",
+    "_class_call_check",
+    "_construct",
+    "_createClass",
+    "_createForOfIteratorHelper",
+    "_createSuper",
+    "_create_class",
+    "_defineProperties",
+    "_defineProperty",
+    "_define_property",
+    "_export_star",
+    "_extends",
+    "_getPrototypeOf",
+    "_getRequireWildcardCache",
+    "_get_prototype_of",
+    "_inherits",
+    "_inheritsLoose",
+    "_inherits_loose",
+    "_interopDefault",
+    "_interopDefaultLegacy",
+    "_interopNamespace",
+    "_interopNamespaceDefault",
+    "_interopRequireDefault",
+    "_interopRequireWildcard",
+    "_interop_require_default",
+    "_interop_require_wildcard",
+    "_isNativeFunction",
+    "_isNativeReflectConstruct",
+    "_is_native_reflect_construct",
+    "_iterableToArray",
+    "_iterableToArrayLimit",
+    "_iterable_to_array",
+    "_iterable_to_array_limit",
+    "_nonIterableRest",
+    "_nonIterableSpread",
+    "_non_iterable_rest",
+    "_non_iterable_spread",
+    "_objectSpread",
+    "_objectSpread2",
+    "_objectWithoutProperties",
+    "_object_spread",
+    "_object_spread_props",
+    "_possibleConstructorReturn",
+    "_possible_constructor_return",
+    "_regenerator",
+    "_regeneratorDefine2",
+    "_regeneratorRuntime",
+    "_regeneratorValues",
+    "_setPrototypeOf",
+    "_set_prototype_of",
+    "_slicedToArray",
+    "_sliced_to_array",
+    "_superPropBase",
+    "_toArray",
+    "_toConsumableArray",
+    "_toPrimitive",
+    "_toPropertyKey",
+    "_to_consumable_array",
+    "_ts_decorate",
+    "_ts_generator",
+    "_ts_metadata",
+    "_typeof",
+    "_type_of",
+    "_unsupportedIterableToArray",
+    "_unsupported_iterable_to_array",
+    "_wrapNativeSuper",
+];
+
 impl Lowering<'_> {
     /// The value of a call that is a compiler's helper.
     pub fn helper_call(&mut self, callee: &Expr, call: &ast::CallExpr) -> Option<ValueId> {
         let arguments = &call.args;
-        match helper(callee)? {
+        let kind = helper(callee)?;
+        match kind {
             Helper::Require => {
                 if !matches!(callee, Expr::Ident(_)) {
                     return None;
@@ -95,11 +239,15 @@ impl Lowering<'_> {
                 let body = generator_argument(arguments)?;
                 Some(self.async_generator(body, FunctionKind::Plain))
             }
-            Helper::Decorate => {
-                let [_, _] = &arguments[..] else { return None };
+            Helper::Decorate | Helper::Define => {
+                let is_class = arguments.len() == 2 || kind == Helper::Define;
+                if !is_class {
+                    return None;
+                }
                 let function = self.expr(callee);
                 let lowered = self.arguments(arguments, None);
-                let class = lowered.last().map(|last| last.value);
+                let class = if kind == Helper::Define { lowered.first() } else { lowered.last() };
+                let class = class.map(|argument| argument.value);
                 let span = self.span(call.span);
                 let name_span = self.span(callee.span());
                 self.call(NewCall::new(function, lowered, span, name_span));
@@ -123,9 +271,6 @@ impl Lowering<'_> {
             }
             Helper::Field => {
                 let [object, key, value] = &arguments[..] else { return None };
-                if !matches!(transparent(&object.expr), Expr::This(_)) {
-                    return None;
-                }
                 let Expr::Lit(Lit::Str(key)) = transparent(&key.expr) else { return None };
                 let name = key.value.as_str()?;
                 let object = self.expr(&object.expr);
@@ -134,38 +279,9 @@ impl Lowering<'_> {
                 let value = self.expr(&value.expr);
                 let span = self.span(call.span);
                 self.assign(place, value, span, How::Declaration);
-                Some(value)
+                Some(object)
             }
         }
-    }
-
-    /// `return __awaiter(this, …, function* () { body })`: the body becomes the current function's own.
-    pub fn inline_async(&mut self, argument: &Expr) -> bool {
-        let Expr::Call(call) = transparent(argument) else { return false };
-        let Callee::Expr(callee) = &call.callee else { return false };
-        if helper(transparent(callee)) != Some(Helper::Awaiter) || self.at.function == FunctionId::MODULE {
-            return false;
-        }
-        let Some(generator) = generator_argument(&call.args) else { return false };
-        let Some(body) = &generator.function.body else { return false };
-        let span = self.span(generator.function.span);
-        let function = self.at.function.index();
-        self.out.functions[function].is_async = true;
-        let scope = self.open_scope(span, false);
-        if !generator.function.params.is_empty() {
-            // `arguments` are passed on: the inner parameters are the real ones.
-            self.out.functions[function].parameters.clear();
-            let patterns: Vec<&ast::Pat> = generator.function.params.iter().map(|param| &param.pat).collect();
-            self.parameters(&patterns);
-        }
-        let outer = std::mem::replace(&mut self.at.yields_await, true);
-        self.hoist_vars(&body.stmts);
-        self.declare_block(&body.stmts);
-        self.statements(&body.stmts);
-        self.scope_end(scope, span);
-        self.at.yields_await = outer;
-        self.close_scope();
-        true
     }
 
     /// The method of `__classPrivateFieldGet(this, set, "m", method)`, `_assertClassBrand(set, this, method)`.
@@ -173,14 +289,19 @@ impl Lowering<'_> {
         let Callee::Expr(callee) = &call.callee else { return None };
         let (object, method) = match (last_name(transparent(callee))?, &call.args[..]) {
             ("__classPrivateFieldGet", [object, _, _, method]) => (object, method),
-            ("_classPrivateMethodGet" | "__privateMethod", [object, _, method]) => (object, method),
-            ("_assertClassBrand" | "_class_private_method_get", [_, object, method]) => (object, method),
+            ("_classPrivateMethodGet" | "_class_private_method_get" | "__privateMethod", [object, _, method]) => {
+                (object, method)
+            }
+            ("_assertClassBrand", [_, object, method]) => (object, method),
             _ => return None,
         };
         let Expr::Ident(method) = transparent(&method.expr) else { return None };
         let name = self.field_name(&method.sym);
         let object = self.expr(&object.expr);
         self.named(&method.sym);
+        if let Some(binding) = self.find(&method.sym) {
+            self.private_methods.push((object, Name::from(&name), binding));
+        }
         Some(self.member(object, &name))
     }
 
@@ -190,6 +311,7 @@ impl Lowering<'_> {
         // `__classPrivateFieldGet(this, set, "a", accessor)`: the last one names the member.
         let (object, field) = match (transparent(&first.expr), transparent(&second.expr)) {
             (Expr::Ident(field), Expr::This(_)) => (second, field),
+            (Expr::Ident(field), Expr::Ident(object)) if object.sym.starts_with("_this") => (second, field),
             (_, Expr::Ident(field)) => match arguments {
                 [_, _, kind, accessor] if is_text(&kind.expr, "a") || is_text(&kind.expr, "m") => {
                     match transparent(&accessor.expr) {
@@ -208,13 +330,14 @@ impl Lowering<'_> {
 
     /// `_Class_field` and `_field` as `#field`.
     fn field_name(&self, variable: &str) -> String {
-        let class = self.classes.last().map(|class| self.out.classes[class.index()].name);
         let bare = variable.trim_start_matches('_');
-        let field = class
-            .filter(|class| !class.is_empty())
-            .and_then(|class| bare.strip_prefix(class.as_str())?.strip_prefix('_'))
-            .unwrap_or(bare);
-        format!("#{field}")
+        let class = bare.match_indices('_').find(|(at, _)| *at > 0 && self.find(&bare[..*at]).is_some());
+        format!("#{}", class.map_or(bare, |(at, _)| &bare[at + 1..]))
+    }
+
+    /// Whether a variable is one of the functions that compilers put into a file, whose code is nobody's.
+    pub fn is_emitted(name: &str) -> bool {
+        name.starts_with('_') && EMITTED.binary_search(&name).is_ok()
     }
 
     /// A generator function literal that stands for an async function.
@@ -225,14 +348,14 @@ impl Lowering<'_> {
 }
 
 /// Which helper an expression calls.
-fn helper(callee: &Expr) -> Option<Helper> {
+pub fn helper(callee: &Expr) -> Option<Helper> {
     let name = last_name(callee)?;
     let at = HELPERS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
     Some(HELPERS[at].1)
 }
 
 /// The last name of `a`, `tslib.a`, `a.default`, `a._`.
-fn last_name(callee: &Expr) -> Option<&str> {
+pub fn last_name(callee: &Expr) -> Option<&str> {
     match callee {
         Expr::Ident(name) => Some(&name.sym),
         Expr::Member(member) => match &member.prop {
@@ -246,7 +369,7 @@ fn last_name(callee: &Expr) -> Option<&str> {
     }
 }
 
-fn generator_argument(arguments: &[ExprOrSpread]) -> Option<&ast::FnExpr> {
+pub fn generator_argument(arguments: &[ExprOrSpread]) -> Option<&ast::FnExpr> {
     match transparent(&arguments.last()?.expr) {
         Expr::Fn(function) if function.function.is_generator => Some(function),
         _ => None,
@@ -273,7 +396,8 @@ fn descriptor_value(object: &ast::ObjectLit) -> Option<&Expr> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn helpers_are_sorted() {
+    fn names_are_sorted() {
         assert!(super::HELPERS.is_sorted_by_key(|(name, _)| *name));
+        assert!(super::EMITTED.is_sorted());
     }
 }

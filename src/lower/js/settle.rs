@@ -28,14 +28,16 @@ impl Lowering<'_> {
             }
         }
         let aliases = self.receiver_aliases();
+        let private_methods = std::mem::take(&mut self.private_methods);
         let mut settling = Settling::new(self.out);
         settling.settle_parameters();
         settling.settle_implicit();
         settling.prototypes();
         settling.immediate_results();
         settling.commonjs();
-        settling.weak_fields();
         settling.settle_aliases(&aliases);
+        settling.private_methods(&private_methods);
+        settling.weak_fields();
         settling.rewrite()
     }
 
@@ -95,7 +97,8 @@ impl Settling {
             });
         }
         for (_, assign) in &assigns {
-            if matches!(settling.out.values[assign.place.index()], Value::Member(..)) {
+            let is_empty = matches!(settling.out.values[assign.value.index()], Value::Literal(Literal::Undefined));
+            if matches!(settling.out.values[assign.place.index()], Value::Member(..)) && !is_empty {
                 let value = assign.value;
                 settling
                     .assigned
@@ -271,9 +274,35 @@ impl Settling {
         }
         let name = self.out.bindings[binding.index()].name;
         let bare = name.trim_start_matches('_');
-        let class = self.out.functions[call.function.index()].class.map(|class| self.out.classes[class.index()].name);
-        let field = class.and_then(|class| bare.strip_prefix(class.as_str())?.strip_prefix('_')).unwrap_or(bare);
+        let field = bare.match_indices('_').find(|(at, _)| {
+            *at > 0 && self.out.classes.iter().any(|class| class.name == bare[..*at])
+        });
+        let field = field.map_or(bare, |(at, _)| &bare[at + 1..]);
         Some((object, (Name::from(&format!("#{field}")), method)))
+    }
+
+    /// Compiled private methods are methods of the class of the object that they are called on.
+    fn private_methods(&mut self, methods: &[(ValueId, Name, BindingId)]) {
+        for &(object, name, binding) in methods {
+            let Value::This(user) = *self.resolved(object) else { continue };
+            let mut user = Some(user);
+            let class = loop {
+                let Some(function) = user else { break None };
+                let function = &self.out.functions[function.index()];
+                if function.class.is_some() {
+                    break function.class;
+                }
+                user = function.parent;
+            };
+            let value = self.value(Value::Binding(binding));
+            let (Some(class), &Value::Function(function)) = (class, self.resolved(value)) else { continue };
+            let method = &mut self.out.functions[function.index()];
+            if method.class.is_none() {
+                method.class = Some(class);
+                method.kind = FunctionKind::Method;
+                self.out.classes[class.index()].methods.push(Method { name, function, is_static: false });
+            }
+        }
     }
 
     fn settle_aliases(&mut self, aliases: &[(BindingId, FunctionId)]) {

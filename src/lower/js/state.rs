@@ -1,6 +1,7 @@
 //! What is being built: interned values, variables and their scopes, the function whose code is being written.
 //! Resolves names; walks no syntax.
 
+use super::asynchronous::Machine;
 use crate::model::*;
 use crate::text::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -27,8 +28,8 @@ pub struct Lowering<'a> {
     pub receivers: Vec<Option<ValueId>>,
     /// The name that a function or class literal takes from what it is assigned to.
     pub hint: Option<Name>,
-    /// Classes whose bodies we are in, innermost last.
-    pub classes: Vec<ClassId>,
+    /// Compiled private methods: the object and name that one is called by, and the variable that holds it.
+    pub private_methods: Vec<(ValueId, Name, BindingId)>,
     interned: FxHashMap<Value, ValueId>,
     depths: Vec<u8>,
     visible: FxHashMap<Name, Vec<BindingId>>,
@@ -53,6 +54,8 @@ pub struct Frame {
     pub receiver: Option<ValueId>,
     /// `yield` stands for `await` here.
     pub yields_await: bool,
+    /// The compiled state machine that this code is.
+    pub machine: Option<Machine>,
 }
 
 impl<'a> Lowering<'a> {
@@ -75,6 +78,7 @@ impl<'a> Lowering<'a> {
             loop_depth: 0,
             receiver: None,
             yields_await: false,
+            machine: None,
         };
         let mut lowering = Lowering {
             text,
@@ -84,7 +88,7 @@ impl<'a> Lowering<'a> {
             ambiguous: Vec::new(),
             receivers: Vec::new(),
             hint: None,
-            classes: Vec::new(),
+            private_methods: Vec::new(),
             interned: FxHashMap::default(),
             depths: Vec::new(),
             visible: FxHashMap::default(),
@@ -399,6 +403,7 @@ impl<'a> Lowering<'a> {
             loop_depth: 0,
             receiver: None,
             yields_await: false,
+            machine: None,
         };
         let outer = std::mem::replace(&mut self.at, frame);
         let scope = self.open_scope(span, false);

@@ -256,6 +256,11 @@ impl Lowering<'_> {
             self.out.bindings[binding.index()].ty = self.type_facts(annotation);
         }
         let Some(init) = &declarator.init else { return };
+        if let Pat::Ident(name) = &declarator.name
+            && Self::is_emitted(&name.id.sym)
+        {
+            return;
+        }
         if let Pat::Ident(name) = &declarator.name {
             self.hint = Some(Name::from(&name.id.sym));
         }
@@ -269,6 +274,9 @@ impl Lowering<'_> {
         if let Some(argument) = argument
             && self.inline_async(argument)
         {
+            return;
+        }
+        if self.machine_return(argument, span) {
             return;
         }
         let value = argument.map(|argument| self.expr(argument));
