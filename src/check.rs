@@ -4,7 +4,7 @@
 //! One broken file never hides another's findings: each file and each rule runs behind `catch_unwind`.
 
 use crate::finding::{Confidence, Finding, Severity};
-use crate::lower::{self, language_of};
+use crate::lower::{self, ProjectMacros, language_of};
 use crate::model::{Contracts, Summary};
 use crate::project::Project;
 use crate::report::{Diagnostic, Problem, Report};
@@ -173,8 +173,14 @@ fn add_stdin(files: &mut Vec<Found>, request: &Request, path: &PathBuf) {
 
 /// Lowers, links and judges; fills in everything of the outcome that texts decide.
 fn judge(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome, clock: &mut Clock) {
-    let (lowered, contracts) =
-        rayon::join(|| inputs.par_iter().map(lower).collect::<Vec<Result<Summary, String>>>(), contracts);
+    let names: Vec<String> = inputs.iter().map(|input| input.found.name.to_lowercase()).collect();
+    let lower_all = || {
+        let texts = names.par_iter().map(String::as_str).zip(inputs.par_iter().map(|input| &*input.text));
+        let macros = guarded(|| ProjectMacros::collect(texts.clone())).unwrap_or_default();
+        let lower = |(name, text)| guarded(|| lower::lower_in(&macros, name, text));
+        texts.map(lower).collect::<Vec<Result<Summary, String>>>()
+    };
+    let (lowered, contracts) = rayon::join(lower_all, contracts);
     clock.lap("lower", outcome);
 
     let mut sources = Sources::default();
@@ -233,10 +239,6 @@ fn judge(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome, clock: &m
 fn contracts() -> &'static Contracts {
     static CONTRACTS: OnceLock<Contracts> = OnceLock::new();
     CONTRACTS.get_or_init(catalog::builtin)
-}
-
-fn lower(input: &Input) -> Result<Summary, String> {
-    guarded(|| lower::lower(&input.found.name.to_lowercase(), &input.text))
 }
 
 /// The summary of a file that could not be lowered: its language, and that code is missing.

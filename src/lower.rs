@@ -1,9 +1,12 @@
-//! Source to [`Summary`]: one file at a time, a pure function of its bytes. Knows no other file, no catalog and no rule.
+//! Source to [`Summary`]: one file at a time, a pure function of its bytes (C and C++: and of the macros of the files that
+//! it includes, which [`ProjectMacros`] collects beforehand). Knows no other file, no catalog and no rule.
 
 mod cpp;
 mod js;
+mod macros;
 
-pub use cpp::{Definition, MacroTable, collect_macros};
+pub use cpp::MacroTable;
+pub use macros::ProjectMacros;
 
 use crate::model::{Language, Summary};
 
@@ -19,7 +22,15 @@ pub fn language_of(path: &str) -> Option<Language> {
     }
 }
 
-/// Lowers one file. Never fails: what cannot be parsed is in [`Summary::errors`], and what was lost is marked partial.
+/// Lowers one file of a project, with the macros that its includes define.
+pub fn lower_in(project: &ProjectMacros, path: &str, text: &str) -> Summary {
+    match language_of(path) {
+        Some(language) if language.is_native() => cpp::lower(text, language, &project.of(path)),
+        _ => lower(path, text),
+    }
+}
+
+/// Lowers one file on its own. Never fails: what cannot be parsed is in [`Summary::errors`], and what was lost is marked partial.
 pub fn lower(path: &str, text: &str) -> Summary {
     match language_of(path) {
         Some(language @ (Language::Js | Language::Ts)) => js::lower(path, text, language),

@@ -73,13 +73,29 @@ fn lower_prepared(prepared: &Prepared, language: Language, whole: Span) -> Summa
     lowering.out
 }
 
+/// What a text includes, by a look at its lines only.
+pub fn language_includes(text: &str) -> Vec<Name> {
+    let directives = text.lines().map(str::trim_start).filter_map(|line| line.strip_prefix('#').map(str::trim_start));
+    let includes = directives.filter_map(|line| line.strip_prefix("include").or_else(|| line.strip_prefix("import")));
+    includes
+        .filter_map(|rest| {
+            let rest = rest.trim_start();
+            let close = if rest.starts_with('<') { '>' } else { '"' };
+            let inner = rest.strip_prefix(['<', '"'])?;
+            inner.split(close).next().map(Name::from)
+        })
+        .collect()
+}
+
 /// What a file includes, as written.
 fn includes(tokens: &[token::Token<'_>]) -> Vec<Name> {
     let mut found = Vec::new();
     for token in tokens {
         if let Some(("include" | "import" | "include_next", rest)) = token.directive() {
-            let path = rest.trim_matches(['"', '<', '>', ' ', '\t', ';']);
-            found.push(Name::from(path));
+            let close = if rest.starts_with('<') { '>' } else { '"' };
+            if let Some(path) = rest.strip_prefix(['<', '"']).and_then(|rest| rest.split(close).next()) {
+                found.push(Name::from(path));
+            }
         }
     }
     found

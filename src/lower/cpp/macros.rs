@@ -82,43 +82,20 @@ impl MacroTable {
         }
     }
 
-    /// Learns which macros leave the function through others; to be called when all are added.
-    #[must_use]
-    pub fn closed(mut self) -> Self {
-        for _ in 0..4 {
-            let mut changed = Vec::new();
-            for (name, definition) in &self.by_name {
-                let (may, always) = exits(&definition.body, self.exits_of());
-                if (may, always) != (definition.fact.may_exit, definition.fact.always_exits) {
-                    changed.push((*name, may, always));
-                }
-            }
-            if changed.is_empty() {
-                break;
-            }
-            for (name, may, always) in changed {
-                let old = &self.by_name[&name];
-                let fact = Macro { may_exit: may, always_exits: always, ..old.fact.clone() };
-                let new =
-                    Definition { fact, is_variadic: old.is_variadic, body: copy(&old.body), expands: old.expands };
-                self.by_name.insert(name, Arc::new(new));
-            }
-        }
-        self
-    }
-
-    /// The facts of a macro of the table.
-    pub fn get(&self, name: &str) -> Option<&Macro> {
-        self.by_name.get(&Name::from(name)).map(|definition| &definition.fact)
-    }
-
     /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
         self.by_name.is_empty()
     }
 
-    fn exits_of(&self) -> impl Fn(&str) -> (bool, bool) + '_ {
-        |name| self.get(name).map_or((false, false), |fact| (fact.may_exit, fact.always_exits))
+    /// Whether a macro may leave the function, and whether it always does, itself or through others that it uses.
+    fn exits(&self, name: &str, depth: u32) -> (bool, bool) {
+        let Some(definition) = Name::from_existing(name).and_then(|name| self.by_name.get(&name)) else {
+            return (false, false);
+        };
+        if depth > 4 {
+            return (definition.fact.may_exit, definition.fact.always_exits);
+        }
+        exits(&definition.body, |inner| if inner == name { (false, false) } else { self.exits(inner, depth + 1) })
     }
 
     fn define(&mut self, new: Arc<Definition>) {
@@ -128,10 +105,6 @@ impl MacroTable {
             self.by_name.insert(name, new);
         }
     }
-}
-
-fn copy(body: &[Piece]) -> Vec<Piece> {
-    body.iter().map(|piece| Piece { kind: piece.kind, text: piece.text.clone(), glued: piece.glued }).collect()
 }
 
 impl Definition {
@@ -327,7 +300,7 @@ impl<'a> Expander<'a, '_> {
                 let known = |name: &str| match self.own.get(&Name::from(name)) {
                     Some(Some(own)) => (own.fact.may_exit, own.fact.always_exits),
                     Some(None) => (false, false),
-                    None => self.table.exits_of()(name),
+                    None => self.table.exits(name, 0),
                 };
                 (new.fact.may_exit, new.fact.always_exits) = exits(&new.body, known);
                 self.found.push(new.fact.clone());
