@@ -235,6 +235,12 @@ impl Project<'_> {
         found
     }
 
+    /// Whether a function makes instances: an ES or C++ constructor, or a function with a prototype.
+    pub fn is_constructor(&self, function: In<FunctionId>) -> bool {
+        self.function(function).kind == crate::model::FunctionKind::Constructor
+            || self.index(function.file).constructed.contains_key(&function.id)
+    }
+
     /// A method by name, looked up through the project's base classes: the nearest class that has it.
     pub fn method(&self, class: In<ClassId>, name: &str) -> Option<In<FunctionId>> {
         self.own_method(class, name).or_else(|| self.bases(class).iter().find_map(|base| self.own_method(*base, name)))

@@ -159,3 +159,34 @@ impl Project<'_> {
         self.index(place.file).assigned(place.id).map(|(_, value)| place.with(value)).collect()
     }
 }
+
+impl Project<'_> {
+    /// Whether the code goes on only to leave after a call: `emitter.once(…); return`. In a loop such a call happens once.
+    pub fn leaves_after(&self, call: In<CallId>) -> bool {
+        left_after(&self.function(self.function_of(call)).flow, call.id) == Some(true)
+    }
+
+    /// Whether a call is behind a guard that lets it happen once in the life of what the guard tests.
+    pub fn is_once_guarded(&self, call: In<CallId>) -> bool {
+        !self.guards(call).is_empty()
+    }
+}
+
+/// None where the call is not in the code; otherwise whether that leaves after it.
+fn left_after(flow: &Flow, call: CallId) -> Option<bool> {
+    match flow {
+        Flow::Step(Step::Call(id)) => (*id == call).then_some(false),
+        Flow::Sequence(parts) => {
+            let (at, left) = parts.iter().enumerate().find_map(|(at, part)| Some((at, left_after(part, call)?)))?;
+            Some(left || parts[at + 1..].iter().any(always_leaves))
+        }
+        Flow::Branch { then, otherwise, .. } => left_after(then, call).or_else(|| left_after(otherwise, call)),
+        Flow::Switch { arms, .. } => arms.iter().find_map(|arm| left_after(arm, call)),
+        Flow::Loop { body, .. } => left_after(body, call),
+        Flow::Labelled(_, body) => left_after(body, call),
+        Flow::Try { body, handler, finally } => left_after(body, call)
+            .or_else(|| handler.as_ref().and_then(|(_, handler)| left_after(handler, call)))
+            .or_else(|| finally.as_ref().and_then(|finally| left_after(finally, call))),
+        _ => None,
+    }
+}

@@ -26,7 +26,9 @@ impl Project<'_> {
     /// Whether a function value is made anew where it stands, so that nothing else can name it: a literal in place, the
     /// result of `.bind()`, or what a project function makes at each call.
     pub fn is_fresh_function(&self, value: In<ValueId>) -> bool {
+        let kept = |access: &super::Access| matches!(access.kind, super::AccessKind::Stored { .. });
         match self.value(value) {
+            Value::Function(_) | Value::Result(_) if self.uses(value).iter().any(kept) => false,
             Value::Function(_) => true,
             Value::Result(call) => {
                 let call = value.with(*call);
@@ -65,10 +67,13 @@ impl Project<'_> {
 
     /// Two listener functions.
     pub fn listeners(&self, a: In<ValueId>, b: In<ValueId>) -> Likeness {
+        if a == b {
+            return Likeness::Same;
+        }
         if self.is_fresh_function(a) || self.is_fresh_function(b) {
             return Likeness::Different;
         }
-        if a == b || self.same(a, b) || self.one_place(a, b) {
+        if self.same(a, b) || self.one_place(a, b) {
             return Likeness::Same;
         }
         let (of_a, of_b) = (self.origins(a), self.origins(b));

@@ -15,7 +15,13 @@ impl Project<'_> {
         self.leads(from, to, DEPTH, &mut FxHashSet::default())
     }
 
-    fn leads(&self, from: In<FunctionId>, to: In<FunctionId>, depth: u32, seen: &mut FxHashSet<In<FunctionId>>) -> bool {
+    fn leads(
+        &self,
+        from: In<FunctionId>,
+        to: In<FunctionId>,
+        depth: u32,
+        seen: &mut FxHashSet<In<FunctionId>>,
+    ) -> bool {
         if from == to || (from.file == to.file && self.summary(to.file).is_inside(to.id, from.id)) {
             return true;
         }

@@ -52,6 +52,8 @@ pub struct Removal {
     pub event: Event,
     /// Which function; none: all.
     pub handler: Option<In<ValueId>>,
+    /// The call is one of a project function that removes what it is given.
+    pub is_lifted: bool,
 }
 
 /// What a registration is for.
@@ -175,6 +177,7 @@ impl<'a> Project<'a> {
             on: self.part(call, row.on.unwrap_or(Part::Receiver)),
             event: row.event.map_or(Event::All, |at| self.event(call, at)),
             handler: row.handler.filter(|_| !row.all).and_then(|at| self.argument(call, at)),
+            is_lifted: false,
         }
     }
 
@@ -204,6 +207,7 @@ impl<'a> Project<'a> {
             on: Some(function.with(*on)),
             event,
             handler: None,
+            is_lifted: false,
         })
     }
 
@@ -265,6 +269,7 @@ impl<'a> Project<'a> {
                         other => other,
                     },
                     handler: removal.handler.and_then(at),
+                    is_lifted: true,
                     ..removal
                 };
                 if passed(removal.handler) == lifted.handler.is_some() {

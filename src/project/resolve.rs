@@ -200,8 +200,14 @@ impl<'p, 'a> Resolver<'p, 'a> {
         let project = self.project;
         let binding = project.summary(value.file).binding(id);
         match binding.kind {
-            BindingKind::Parameter(_) => {
-                add(found, Origin::Parameter(value.with(id)));
+            BindingKind::Parameter(index) => {
+                let before = found.len();
+                if index == 0 && !self.shallow {
+                    self.settled(value.with(binding.function), found);
+                }
+                if found.len() == before {
+                    add(found, Origin::Parameter(value.with(id)));
+                }
                 if binding.assignments > 1 {
                     self.assigned(value, found);
                 }
@@ -549,6 +555,28 @@ impl<'p, 'a> Resolver<'p, 'a> {
         match part {
             Some(part) => self.join(part, found),
             None => add(found, origin),
+        }
+    }
+
+    /// What the first parameter of a function gets that is handed to `promise.then(…)` of a promise that can be followed.
+    fn settled(&mut self, function: In<FunctionId>, found: &mut Origins) {
+        let project = self.project;
+        if project.is_native(function.file) {
+            return;
+        }
+        for (call, argument) in project.handed_directly(function) {
+            let name = project.method_name(call);
+            if argument == 0
+                && name.is_some_and(|name| name == "then")
+                && let Some(promise) = project.receiver(call)
+            {
+                for origin in self.origins(promise) {
+                    if matches!(origin, Origin::Result(_)) {
+                        self.awaited(origin, found);
+                    }
+                }
+                found.retain(|origin| !matches!(origin, Origin::Literal(_)));
+            }
         }
     }
 

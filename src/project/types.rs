@@ -270,6 +270,35 @@ impl<'a> Resolver<'_, 'a> {
         guarded(Ask::Receiver, &(parameter, index), || {
             self.handed_type(parameter, index).or_else(|| self.argument_type(parameter, index))
         })
+        .or_else(|| self.named_type(parameter, index))
+    }
+
+    /// By its name: `(req, res)` side by side, or a `req` whose socket is asked for, are HTTP messages everywhere.
+    fn named_type(&self, parameter: In<BindingId>, index: u16) -> Option<&'a Type> {
+        let summary = self.project.summary(parameter.file);
+        let binding = summary.binding(parameter.id);
+        let is = |name: &str, names: &[&str]| names.contains(&name.trim_start_matches('_'));
+        let request = is(&binding.name, &["req", "request"]);
+        let response = is(&binding.name, &["res", "response"]);
+        if !request && !response {
+            return None;
+        }
+        let parameters = &summary.function(binding.function).parameters;
+        let name = |at: u16| parameters.get(at as usize).map(|other| summary.binding(*other).name);
+        let paired = match index.checked_sub(1).filter(|_| response) {
+            Some(before) => name(before).is_some_and(|name| is(&name, &["req", "request"])),
+            None => request && name(index + 1).is_some_and(|name| is(&name, &["res", "response"])),
+        };
+        let has_socket = || {
+            summary.values.iter().any(|value| match value {
+                Value::Member(object, name) if name == "socket" || name == "connection" => {
+                    matches!(summary.value(*object), Value::Binding(b) if *b == parameter.id)
+                }
+                _ => false,
+            })
+        };
+        let name = if paired && response { "http.ServerResponse" } else { "http.IncomingMessage" };
+        (paired || has_socket()).then(|| self.project.contracts.ty(name))?
     }
 
     /// By the API that the function is handed to.

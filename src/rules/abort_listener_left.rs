@@ -19,6 +19,7 @@ fn is_left(listener: &Listener<'_, '_>) -> bool {
     let once = listener.project.call_rate(listener.add.call).rate == Some(Rate::Once);
     is_on_callers_signal(listener)
         && !once
+        && !listener.is_made_before()
         && !listener.ends_by_itself()
         && listener.removals().is_empty()
         && removal_never_matches::missed(listener).is_none()

@@ -5,7 +5,7 @@ use super::support::listeners::{self, Listener};
 use super::removal_never_matches;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{FunctionId, FunctionKind, In, Value, ValueId};
-use crate::project::{Event, Origin, Owner, Project};
+use crate::project::{AccessKind, Event, Origin, Owner, Project, Registration};
 use crate::text::Location;
 
 /// Finds listeners that are added again on one emitter.
@@ -42,7 +42,7 @@ fn in_loop(listener: &Listener<'_, '_>) -> Option<Again> {
     let outside = !listener.is_on_loop_local(head.span) && project.is_open_ended(&head);
     let varies = listener.add.handler.is_some_and(|handler| listener.depends_on_loop(handler, head.span));
     let fixed = matches!(listener.add.event, Event::Named(_) | Event::All);
-    (outside && fixed && !varies).then(|| Again {
+    (outside && fixed && !varies && !project.leaves_after(listener.add.call)).then(|| Again {
         confidence: Confidence::High,
         why: "each turn of the loop adds one more, to the same emitter and for the same event".to_owned(),
         at: project.at(listener.add.call.file, head.span),
@@ -162,7 +162,10 @@ impl Listener<'_, '_> {
         for _ in 0..8 {
             if let Some(made) = project.assigned_before(self.add.call, value) {
                 let fresh = |origin: &Origin| {
-                    matches!(origin, Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) | Origin::Object(_))
+                    matches!(
+                        origin,
+                        Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) | Origin::Object(_) | Origin::Parameter(_)
+                    )
                 };
                 if !self.is_load(made) && project.origins(made).iter().any(fresh) {
                     return true;
@@ -186,7 +189,8 @@ impl Listener<'_, '_> {
             }
             seen.push(function);
             for passed in self.project.passed_to(function).iter() {
-                let add = self.project.registry().adds.iter().find(|add| add.call == passed.call && !add.once);
+                let adds = self.project.registry().adds.iter();
+                let add = adds.filter(|add| add.call == passed.call && !add.once).find(|add| !self.removes_itself(function, add));
                 if let Some(Event::Named(name)) = add.map(|add| add.event)
                     && !comes_once(&name)
                 {
@@ -198,6 +202,13 @@ impl Listener<'_, '_> {
             queue.extend(callers.map(|caller| (self.project.function_of(caller.call), depth + 1)));
         }
         None
+    }
+
+    /// A handler that removes itself runs once.
+    fn removes_itself(&self, handler: In<FunctionId>, add: &Registration) -> bool {
+        let removals = self.project.registry().removals.iter();
+        let mut own = removals.filter(|removal| removal.function == handler);
+        own.any(|removal| self.project.meeting(add, removal).may_match())
     }
 
     /// The emitter was there before the function ran: the receiver, a field of it, or a variable from outside.
@@ -242,13 +253,22 @@ impl Listener<'_, '_> {
         };
         match project.value(value) {
             Value::Binding(binding) => {
-                inside(*binding) && !project.functions_of(value).iter().any(|f| !f.file.eq(&value.file))
+                let assigned = project.uses(value).iter().any(|access| {
+                    matches!(access.kind, AccessKind::Assigned { .. }) && access.span.start >= head.start
+                });
+                inside(*binding) || assigned
             }
             Value::Member(object, _) => self.depends_on_loop(value.with(*object), head),
             Value::Index(object, key) => {
                 self.depends_on_loop(value.with(*object), head) || self.depends_on_loop(value.with(*key), head)
             }
-            Value::Function(function) => summary.function(*function).captures.iter().any(|binding| inside(*binding)),
+            Value::Function(function) => {
+                let captures = &summary.function(*function).captures;
+                captures.iter().any(|captured| {
+                    let value = summary.values.iter().position(|value| matches!(value, Value::Binding(b) if b == captured));
+                    inside(*captured) || value.is_some_and(|at| self.depends_on_loop(head_value(self, at), head))
+                })
+            }
             Value::Result(call) => {
                 let call = summary.call(*call);
                 self.depends_on_loop(value.with(call.callee), head)
@@ -258,6 +278,11 @@ impl Listener<'_, '_> {
             _ => false,
         }
     }
+}
+
+/// A value of the listener's file by its number.
+fn head_value(listener: &Listener<'_, '_>, at: usize) -> In<ValueId> {
+    listener.add.call.with(ValueId(at as u32))
 }
 
 /// Events that come at most once in the life of an emitter.

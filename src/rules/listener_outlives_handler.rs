@@ -5,8 +5,8 @@ use super::listener_added_again::{again, around};
 use super::support::listeners::{self, Listener};
 use super::removal_never_matches;
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
-use crate::model::{FunctionId, FunctionKind, In, Rate};
-use crate::project::{Origin, Project, RateAnswer};
+use crate::model::{BindingId, ClassId, FunctionId, FunctionKind, In, Rate, Value, ValueId};
+use crate::project::{Likeness, Origin, Project, RateAnswer};
 
 /// Finds listeners that stay on an emitter which lives longer than they should.
 pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
@@ -95,19 +95,36 @@ fn injected(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let project = listener.project;
     let method = listener.method()?;
     let class = project.class_of(method)?;
-    let end = listener.disposal()?;
+    let given = listener.given_by(method)?;
+    let end = listener.disposal();
     let own = project.methods(class);
-    let from_caller = listeners::is_parameter(project, listener.on()) && project.function(method).kind == FunctionKind::Constructor
-        || listener.is_injected_field(class);
-    let keeps_instance = listener.keeps_receiver();
-    let owns = listener.emitter_is_ended_in(&own, true);
-    (from_caller && keeps_instance && !owns).then(|| Outlived {
-        confidence: Confidence::Medium,
+    let ended = listener.emitter_is_ended_in(&own, !given.or_made);
+    if ended && !given.or_made || listener.emitter_is_ended_in(&own, true) || !listener.keeps_receiver() {
+        return None;
+    }
+    if project.instances(class).rate == Some(Rate::Once) {
+        return None;
+    }
+    let shared = listener.shared_by_makers(class, given.parameter);
+    let known = given.or_made || given.depth > 0 || listener.forgotten_sibling(&own) || shared.is_some();
+    let confidence = if known && (end.is_some() || shared.is_some()) { Confidence::Medium } else { Confidence::Low };
+    Some(Outlived {
+        confidence,
         hold: format!("{} belongs to the caller and outlives the instance", listener.on_text()),
         repeat: format!("each `{}` adds one", project.class(class).name),
-        trace: Vec::new(),
-        end: Some(end),
+        trace: shared.into_iter().collect(),
+        end,
     })
+}
+
+/// How an emitter came from the one who makes an instance.
+struct Given {
+    /// The constructor's parameter.
+    parameter: In<BindingId>,
+    /// It is this many properties below the parameter.
+    depth: u32,
+    /// It may also have been made here, where none was given: then the instance ends it only in that case.
+    or_made: bool,
 }
 
 /// `subscribe(client)` adds, `unsubscribe(client)` does not remove.
@@ -186,16 +203,80 @@ impl Listener<'_, '_> {
             || matches!(project.origin(handler), Origin::Bound(..))
     }
 
-    /// A field that the constructor or a setter fills with what it was given.
-    fn is_injected_field(&self, class: In<crate::model::ClassId>) -> bool {
+    /// The constructor's parameter that an emitter is, or is reached through; also by way of a field.
+    fn given_by(&self, method: In<FunctionId>) -> Option<Given> {
         let project = self.project;
-        project.place(self.on()).is_some_and(|place| matches!(place.root, crate::project::Root::Field(of, _) if of == class))
-            && project.origins(self.on()).iter().all(|origin| match origin {
+        let (mut value, mut depth) = (self.on(), 0);
+        for _ in 0..6 {
+            let origins = project.origins(value);
+            let parameter = origins.iter().find_map(|origin| match origin {
                 Origin::Parameter(binding) => {
-                    let function = project.function(binding.with(project.binding(*binding).function));
-                    function.kind == FunctionKind::Constructor
+                    let function = binding.with(project.binding(*binding).function);
+                    let constructs = project.class_of(function) == project.class_of(method)
+                        && project.is_constructor(function);
+                    constructs.then_some(*binding)
                 }
-                _ => false,
+                _ => None,
+            });
+            if let Some(parameter) = parameter {
+                let or_made = depth == 0
+                    && origins.iter().any(|o| matches!(o, Origin::New(..) | Origin::Result(_) | Origin::Resolved(_)));
+                return Some(Given { parameter, depth, or_made });
+            }
+            let inner = match project.value(value) {
+                Value::Member(object, _) => value.with(*object),
+                _ => origins.iter().find_map(|origin| match origin {
+                    Origin::Part(part) if *part != value => Some(*part),
+                    _ => None,
+                })?,
+            };
+            depth += u32::from(matches!(project.value(value), Value::Member(..)));
+            value = inner;
+        }
+        None
+    }
+
+    /// Those who make instances hand over what they keep themselves: one emitter for many.
+    fn shared_by_makers(&self, class: In<ClassId>, parameter: In<BindingId>) -> Option<TraceStep> {
+        let project = self.project;
+        let index = project.parameter_index(parameter)?;
+        project.constructions(class).into_iter().find_map(|site| {
+            let maker = project.function_of(site);
+            let argument = project.argument(site, index)?;
+            let kept = project.origins(argument).iter().any(|origin| match origin {
+                Origin::This(_) | Origin::Receiver(_) => true,
+                Origin::Part(part) => self.is_receivers(*part),
+                _ => self.is_receivers(argument),
+            });
+            let repeats = project.function(maker).kind != FunctionKind::Module
+                && !project.is_constructor(maker)
+                && project.call_rate(site).rate != Some(Rate::Once)
+                && !project.is_once_guarded(site);
+            (kept && repeats).then(|| TraceStep {
+                kind: StepKind::Repeat,
+                at: project.locate(site),
+                message: format!("{} makes instances and hands its own over", project.function_name(maker)),
             })
+        })
+    }
+
+    /// `this.client`, `self.connection.socket`.
+    fn is_receivers(&self, mut value: In<ValueId>) -> bool {
+        while let Value::Member(object, _) = self.project.value(value) {
+            value = value.with(*object);
+        }
+        let origins = self.project.origins(value);
+        origins.iter().any(|origin| matches!(origin, Origin::This(_) | Origin::Receiver(_)))
+    }
+
+    /// Another listener on the same emitter is removed by the class: this one was forgotten.
+    fn forgotten_sibling(&self, own: &[In<FunctionId>]) -> bool {
+        let project = self.project;
+        project.registry().removals.iter().any(|removal| {
+            let within = own.iter().any(|f| {
+                f.file == removal.function.file && project.summary(f.file).is_inside(removal.function.id, f.id)
+            });
+            within && removal.on.is_some_and(|on| project.objects(on, self.on()) == Likeness::Same)
+        })
     }
 }

@@ -43,13 +43,13 @@ fn find<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, Miss)> {
     }
     let near = listener.meetings().find_map(|(removal, meeting)| {
         let handler = removal.handler?;
-        let miss = miss(listener, handler, meeting)?;
+        let miss = miss(listener, removal, handler, meeting)?;
         (!means_another(listener, removal)).then_some((removal, miss))
     });
     near.or_else(|| wrong_event(listener).map(|removal| (removal, Miss::Event))).filter(|_| !project.is_native(listener.add.call.file))
 }
 
-fn miss(listener: &Listener<'_, '_>, removed: In<ValueId>, meeting: Meeting) -> Option<Miss> {
+fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, meeting: Meeting) -> Option<Miss> {
     let project = listener.project;
     if makes(listener, removed) {
         return Some(Miss::Factory);
@@ -58,7 +58,7 @@ fn miss(listener: &Listener<'_, '_>, removed: In<ValueId>, meeting: Meeting) -> 
         let surely = meeting.on == Likeness::Different && meeting.event == Likeness::Same;
         return surely.then_some(Miss::Emitter);
     }
-    if meeting.on != Likeness::Same || meeting.event != Likeness::Same || meeting.handler != Likeness::Different {
+    if removal.is_lifted || meeting.on != Likeness::Same || meeting.event != Likeness::Same || meeting.handler != Likeness::Different {
         return None;
     }
     let factory = project.functions_of(removed).iter().any(|function| project.makes_functions(*function));

@@ -21,7 +21,8 @@ pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
 fn alternative(left: &Listener<'_, '_>, fired: &Listener<'_, '_>) -> Option<Confidence> {
     let project = left.project;
     let one_emitter = left.event()? != fired.event()? && project.objects(left.on(), fired.on()) == Likeness::Same;
-    if !one_emitter || left.ends_by_itself() || left.is_on_local() {
+    let once = left.add.once && fired.add.once;
+    if !one_emitter || !once || left.ends_by_itself() || left.is_on_local() {
         return None;
     }
     let outcome = project.functions_of(fired.add.handler?);
@@ -29,7 +30,7 @@ fn alternative(left: &Listener<'_, '_>, fired: &Listener<'_, '_>) -> Option<Conf
     let taken_back = |function: In<FunctionId>| {
         outcome.iter().any(|handler| project.leads_to(*handler, function)) || function == left.function()
     };
-    if removals.iter().any(|(removal, _)| taken_back(removal.function)) || fired.emitter_is_ended_in(&outcome, true) {
+    if removals.iter().any(|(removal, _)| taken_back(removal.function)) || fired.emitter_is_ended_in(&outcome, false) {
         return None;
     }
     let own = project.functions_of(left.add.handler?);
@@ -65,7 +66,7 @@ fn is_executor(project: &Project<'_>, function: In<FunctionId>) -> bool {
 
 /// Whether the event may come more than once in the life of the emitter, so that waiting for it again is to be expected.
 fn comes_again(listener: &Listener<'_, '_>) -> bool {
-    listener.event().is_some_and(|event| matches!(event, "drain" | "readable" | "data" | "message" | "pause" | "resume"))
+    listener.event().is_some_and(|event| matches!(event, "drain" | "readable" | "pause" | "resume"))
 }
 
 fn lasting(listener: &Listener<'_, '_>) -> Option<Confidence> {

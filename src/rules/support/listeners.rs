@@ -1,9 +1,10 @@
 //! What the listener rules share: which removals meet a registration, whether it ends by itself, and what to call things.
 
 use crate::finding::{Confidence, Finding};
-use crate::model::{Cond, FunctionId, In, Value, ValueId};
+use crate::model::{CallId, Cond, FunctionId, In, Value, ValueId};
 use crate::project::{AccessKind, Event, Likeness, Meeting, Origin, Owner, Project, Registration, Removal};
 use crate::text::{Location, Span};
+use rustc_hash::FxHashSet;
 
 /// A registration with its project.
 #[derive(Clone, Copy)]
@@ -15,7 +16,8 @@ pub(crate) struct Listener<'p, 'a> {
 /// Every listener that some code of the project hands over.
 pub(crate) fn all<'p, 'a>(project: &'p Project<'a>) -> impl Iterator<Item = Listener<'p, 'a>> {
     let adds = project.registry().adds.iter();
-    adds.filter(|add| add.kind == "listener" && !add.is_wrapper && add.on.is_some()).map(move |add| Listener { project, add })
+    adds.filter(|add| add.kind == "listener" && !add.is_wrapper && add.on.is_some())
+        .map(move |add| Listener { project, add })
 }
 
 impl<'p, 'a> Listener<'p, 'a> {
@@ -67,7 +69,10 @@ impl<'p, 'a> Listener<'p, 'a> {
         let call = self.project.call(self.add.call);
         let fluent = self.project.api(self.add.call).is_some_and(|api| api.returns.is_some());
         let lifted = self.add.call != self.add.api;
-        !call.is_discarded && !fluent && (lifted || self.gives_disposer()) && self.project.result(self.add.call).is_some()
+        !call.is_discarded
+            && !fluent
+            && (lifted || self.gives_disposer())
+            && self.project.result(self.add.call).is_some()
     }
 
     fn gives_disposer(&self) -> bool {
@@ -76,7 +81,9 @@ impl<'p, 'a> Listener<'p, 'a> {
 
     /// The named function is an argument of a call whose name says that it takes something back.
     fn is_handed_to_remover(&self) -> bool {
-        let Some(handler) = self.add.handler.filter(|handler| !self.project.is_fresh_function(*handler)) else { return false };
+        let Some(handler) = self.add.handler.filter(|handler| !self.project.is_fresh_function(*handler)) else {
+            return false;
+        };
         let Some(place) = self.project.place(handler) else { return false };
         self.project.accesses(place).iter().any(|access| match access.kind {
             AccessKind::Argument { call, .. } => {
@@ -88,16 +95,22 @@ impl<'p, 'a> Listener<'p, 'a> {
         })
     }
 
-    /// Whether removing code ends the emitter itself: `socket.destroy()` of what the listener is on, under no condition.
-    pub(crate) fn emitter_is_ended_in(&self, functions: &[In<FunctionId>], even_if: bool) -> bool {
+    /// Whether one of the functions, or code inside it, ends the emitter itself: `socket.destroy()` of what the listener is
+    /// on. `surely`: under no condition.
+    pub(crate) fn emitter_is_ended_in(&self, functions: &[In<FunctionId>], surely: bool) -> bool {
         let project = self.project;
-        functions.iter().any(|function| {
-            project.calls_in(*function).any(|call| {
-                let name = project.method_name(call);
-                let ends = name.is_some_and(|name| ends_object(project, &name));
-                let same = || project.receiver(call).is_some_and(|on| project.objects(on, self.on()) == Likeness::Same);
-                ends && same() && (even_if || !project.is_conditional(call))
-            })
+        let within = |call: &In<CallId>| {
+            let of = project.call(*call).function;
+            functions.iter().any(|f| f.file == call.file && project.summary(f.file).is_inside(of, f.id))
+        };
+        let files: FxHashSet<_> = functions.iter().map(|function| function.file).collect();
+        let calls = files
+            .into_iter()
+            .flat_map(|file| (0..project.summary(file).calls.len() as u32).map(move |at| In::new(file, CallId(at))));
+        calls.filter(within).any(|call| {
+            let ends = project.method_name(call).is_some_and(|name| ends_object(project, &name));
+            let same = || project.receiver(call).is_some_and(|on| project.objects(on, self.on()) == Likeness::Same);
+            ends && same() && !(surely && project.is_conditional(call))
         })
     }
 
@@ -106,9 +119,26 @@ impl<'p, 'a> Listener<'p, 'a> {
         matches!(self.project.lifetime(self.on()).owner, Owner::Call(_))
     }
 
-    /// Asked first whether it is there: `listenerCount(…)`, `listeners(…).includes(…)`.
+    /// Asked first whether it is there (`listenerCount(…)`, `listeners(…).includes(…)`), whether the event is still to come
+    /// (`socket.connecting`), or whether this was done before.
     pub(crate) fn is_checked(&self) -> bool {
-        self.project.conditions(self.add.call).iter().any(|(cond, _)| self.asks_for_listeners(cond))
+        let project = self.project;
+        let mut call = self.add.call;
+        for _ in 0..4 {
+            let conditions = project.conditions(call);
+            if conditions.iter().any(|(cond, _)| self.asks_for_listeners(cond)) || project.is_once_guarded(call) {
+                return true;
+            }
+            // A listener added by a listener: what the outer one was asked counts for both.
+            let outer = project.function_of(call);
+            let Some(passed) =
+                project.passed_to(outer).iter().find(|passed| passed.call.file == call.file).map(|p| p.call)
+            else {
+                break;
+            };
+            call = passed;
+        }
+        false
     }
 
     fn asks_for_listeners(&self, cond: &Cond) -> bool {
@@ -124,8 +154,10 @@ impl<'p, 'a> Listener<'p, 'a> {
         let of = |inner: ValueId| self.mentions_listeners(value.with(inner), depth + 1);
         match self.project.value(value) {
             Value::Member(object, name) => {
-                matches!(name.as_str(), "listenerCount" | "listeners" | "rawListeners" | "_events" | "eventNames")
-                    || of(*object)
+                matches!(
+                    name.as_str(),
+                    "listenerCount" | "listeners" | "rawListeners" | "_events" | "eventNames" | "connecting"
+                ) || of(*object)
             }
             Value::Index(object, _) => of(*object),
             Value::Result(call) => of(self.project.call(value.with(*call)).callee),
@@ -138,7 +170,8 @@ impl<'p, 'a> Listener<'p, 'a> {
     /// Where the registration is: the call, or its last link in a chain of calls.
     pub(crate) fn at(&self) -> Location {
         let call = self.project.call(self.add.call);
-        let chained = self.project.receiver(self.add.call).is_some_and(|on| matches!(self.project.value(on), Value::Result(_)));
+        let chained =
+            self.project.receiver(self.add.call).is_some_and(|on| matches!(self.project.value(on), Value::Result(_)));
         let span = if chained { Span::new(call.name_span.start, call.span.end) } else { call.span };
         self.project.at(self.add.call.file, span)
     }
