@@ -23,6 +23,7 @@
 //! | what a call does with its receiver or an argument | `project.effect(call, Role::Argument(0), ty)`: [`Doing`] |
 //! | what happens to a handle on every way out | `project.paths(&Obligation { .. })`: one [`Row`] an exit |
 //! | what a C or C++ function owns, and what becomes of it on every path | [`Project::owned_in`], [`Project::custody`] |
+//! | which places hold collections, where these grow and shrink | [`Project::tables`]: [`Table`]s of [`Growth`] and [`Shrink`] |
 //! | what to call things in messages | [`Project::text`], [`Project::call_text`], [`Project::function_name`] |
 //!
 //! Data flows one way: `modules` (specifier to file) and `index` (one pass over each file) ← `classes` ← `resolve` ←
@@ -32,9 +33,11 @@ mod calls;
 mod classes;
 mod conditions;
 mod custody;
+mod drive;
 mod effects;
 mod guards;
 mod index;
+mod keys;
 mod lifetimes;
 mod likeness;
 mod memo;
@@ -49,19 +52,23 @@ mod reach;
 mod registrations;
 mod resolve;
 mod slots;
+mod tables;
 mod types;
 mod words;
 
 pub use custody::{Begin, Custody, Doubt, Effect, Fate, How, Loss, Owned, Settlement, Taken, Way};
 pub use calls::{Caller, Handed, Passed, Targets};
 pub use conditions::{Conditions, LoopAround};
+pub use drive::Drive;
 pub use effects::{Doing, Gives, Role};
+pub use keys::Openness;
 pub use lifetimes::{Lifetime, Owner};
 pub use paths::{ExitKind, Obligation, Row, Start, State};
 pub use places::{Access, AccessKind, Key, Place, Root};
 pub use rates::RateAnswer;
 pub use registrations::{Event, Likeness, Meeting, Registration, Registry, Removal};
 pub use resolve::{Origin, Origins};
+pub use tables::{Gone, Growth, Shape, Shrink, Table};
 
 use crate::model::{
     Binding, BindingId, Call, CallId, Class, ClassId, Contracts, Function, FunctionId, In, ObjectId, ObjectLiteral,
@@ -87,6 +94,7 @@ pub struct Project<'a> {
     memos: memo::Memos<'a>,
     custody: custody::Memos<'a>,
     registry: registrations::LazyRegistry,
+    tables: tables::LazyTables,
 }
 
 impl<'a> Project<'a> {
@@ -115,6 +123,7 @@ impl<'a> Project<'a> {
             memos: memo::Memos::default(),
             custody: custody::Memos::default(),
             registry: registrations::LazyRegistry::default(),
+            tables: tables::LazyTables::default(),
         }
     }
 

@@ -1,0 +1,75 @@
+//! Who makes a function run: the package itself in the course of events, or only those who use the package. A release that
+//! nobody but a user asks for is no release of what the package puts in by itself.
+
+use super::Project;
+use crate::model::contract::Runs;
+use crate::model::{FunctionId, FunctionKind, In};
+use rustc_hash::FxHashSet;
+
+/// What leads to a function, callers of callers included.
+#[derive(Clone, Debug, Default)]
+pub struct Drive {
+    /// The function and all that lead to it.
+    pub through: FxHashSet<In<FunctionId>>,
+    /// The events, timers and answers that lead to it: the functions that are handed to them.
+    pub events: Vec<In<FunctionId>>,
+    /// The functions among them that users of the package can call.
+    pub public: Vec<In<FunctionId>>,
+    /// The file's own top-level code leads to it.
+    pub at_start: bool,
+}
+
+impl Drive {
+    /// Whether the package itself runs it in the course of events.
+    pub fn by_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+}
+
+impl Project<'_> {
+    /// What leads to a function.
+    pub fn drive(&self, function: In<FunctionId>) -> Drive {
+        let mut drive = Drive::default();
+        let mut next = vec![function];
+        while let Some(function) = next.pop() {
+            if drive.through.len() > 400 || !drive.through.insert(function) {
+                continue;
+            }
+            if function.id == FunctionId::MODULE {
+                drive.at_start = true;
+                continue;
+            }
+            for caller in self.callers(function).iter() {
+                next.push(self.function_of(caller.call));
+            }
+            for passed in self.passed_to(function).iter() {
+                let outer = self.function_of(passed.call);
+                let lasting = matches!(passed.handed.runs, Some(Runs::Event | Runs::Maybe));
+                if lasting && !self.is_disposal(outer) {
+                    drive.events.push(function);
+                }
+                next.push(outer);
+            }
+            if self.is_user_callable(function) {
+                drive.public.push(function);
+            }
+        }
+        drive
+    }
+
+    /// Whether users of the package can call a function, or somebody whom nobody can see: a script's function that
+    /// nothing calls, a closure that is returned.
+    fn is_user_callable(&self, function: In<FunctionId>) -> bool {
+        if self.is_public(function) {
+            return true;
+        }
+        let idle = self.callers(function).is_empty() && self.passed_to(function).is_empty();
+        idle && self.function(function).kind != FunctionKind::Constructor
+    }
+
+    /// Whether a function's name says that it ends its object's life.
+    pub fn is_disposal(&self, function: In<FunctionId>) -> bool {
+        let name = self.function(function).name;
+        self.contracts.words.disposal.iter().any(|word| name == *word.as_str())
+    }
+}
