@@ -57,6 +57,7 @@ rules! {
     timer_overwritten = "timer-overwritten",
     timer_survives_close = "timer-survives-close",
     wrong_deallocator = "wrong-deallocator",
+    unbounded_collection = "unbounded-collection",
 }
 
 /// The name under which a suppression comment that suppresses nothing is reported. Not a leak, so not in [`RULES`].

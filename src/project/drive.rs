@@ -3,7 +3,7 @@
 
 use super::Project;
 use crate::model::contract::Runs;
-use crate::model::{FunctionId, FunctionKind, In};
+use crate::model::{FunctionId, FunctionKind, In, Rate};
 use rustc_hash::FxHashSet;
 
 /// What leads to a function, callers of callers included.
@@ -44,7 +44,11 @@ impl Project<'_> {
             }
             for passed in self.passed_to(function).iter() {
                 let outer = self.function_of(passed.call);
-                let lasting = matches!(passed.handed.runs, Some(Runs::Event | Runs::Maybe));
+                let lasting = match passed.handed.runs {
+                    Some(runs) => matches!(runs, Runs::Event | Runs::Maybe),
+                    // A handler of requests by the look of it.
+                    None => self.rate(function).rate == Some(Rate::PerEvent),
+                };
                 if lasting && !self.is_disposal(outer) {
                     drive.events.push(function);
                 }

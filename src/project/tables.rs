@@ -75,6 +75,8 @@ pub struct Shrink {
     pub call: Option<In<CallId>>,
     /// Which entries.
     pub what: Gone,
+    /// It stands in a loop: in the end all of them.
+    pub from_loop: bool,
 }
 
 /// Which entries go.
@@ -628,7 +630,8 @@ impl Collector<'_, '_> {
 
     fn shrink(&mut self, access: &Access, call: Option<In<CallId>>, what: Gone) {
         let function = self.from.unwrap_or(access.function());
-        self.table.shrinks.push(Shrink { at: access.at(), function, call, what });
+        let from_loop = call.is_some_and(|call| self.project.call(call).loop_depth > 0);
+        self.table.shrinks.push(Shrink { at: access.at(), function, call, what, from_loop });
     }
 }
 

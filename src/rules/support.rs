@@ -5,3 +5,4 @@ pub(super) mod custody;
 pub(super) mod ending;
 pub(super) mod keeper;
 pub(super) mod listeners;
+pub(super) mod tables;

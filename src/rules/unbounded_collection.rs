@@ -1,0 +1,135 @@
+//! A collection that lives long, gets entries again and again under open keys, and loses none of them as often.
+
+use super::support::tables::{
+    Life, Useless, is_handed_over, is_inside, is_looked_up, is_record, life, lives_long, outgrows, registers_itself,
+    useless,
+};
+use crate::finding::{Confidence, Finding, StepKind, TraceStep};
+use crate::model::FunctionId;
+use crate::project::{Growth, Lifetime, Openness, Project, RateAnswer, Shape, Table};
+
+/// One growth that nothing keeps up with.
+struct Verdict<'t> {
+    growth: &'t Growth,
+    confidence: Confidence,
+    rate: RateAnswer,
+    removals: Vec<(usize, Useless)>,
+}
+
+/// Reports one finding a table, at its most certain growth.
+pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
+    for table in project.tables() {
+        if !table.size_checks.is_empty() {
+            continue;
+        }
+        let Some((life, lifetime)) = life(project, table) else { continue };
+        let verdicts = table.growths.iter().filter_map(|growth| judge(project, table, life, growth));
+        let best = verdicts.max_by_key(|verdict| (verdict.confidence, std::cmp::Reverse(verdict.growth.at.span.start)));
+        if let Some(verdict) = best {
+            found.push(report(project, table, &lifetime, life, &verdict));
+        }
+    }
+}
+
+fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Growth) -> Option<Verdict<'t>> {
+    if growth.function.id == FunctionId::MODULE {
+        return None;
+    }
+    let rate = match growth.call {
+        Some(call) => project.call_rate(call),
+        None => project.rate(growth.function),
+    };
+    let driven = project.drive(growth.function);
+    let unknown = rate.rate.is_none() && !driven.public.is_empty();
+    if !unknown && !outgrows(rate.rate, life) {
+        return None;
+    }
+    let openness = growth.key.map_or(Openness::Open, |key| project.openness(key));
+    if openness == Openness::Fixed {
+        return None;
+    }
+    let mut removals = Vec::new();
+    for (at, shrink) in table.shrinks.iter().enumerate() {
+        removals.push((at, useless(project, life, growth, &driven, shrink)?));
+    }
+    let handed_over = is_handed_over(project, growth) && !driven.by_events();
+    let sure = match life {
+        Life::Process => !handed_over || !table.is_read,
+        Life::Instance(class) => {
+            lives_long(project, class)
+                && table.shape != Shape::List
+                && !handed_over
+                && (is_looked_up(project, table, growth) || driven.by_events())
+                || lives_long(project, class) && driven.by_events() && is_record(project, growth)
+        }
+        Life::Closure(function) => {
+            if !is_inside(project, growth.function, function) || driven.through.contains(&function) {
+                return None;
+            }
+            table.shape != Shape::List && !handed_over && is_looked_up(project, table, growth)
+        }
+    };
+    let confidence = if !sure || !table.escapes.is_empty() || openness == Openness::Unknown {
+        Confidence::Low
+    } else if life == Life::Process && driven.by_events() && table.shrinks.is_empty() {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    };
+    Some(Verdict { growth, confidence, rate, removals })
+}
+
+fn report(project: &Project<'_>, table: &Table, lifetime: &Lifetime, life: Life, verdict: &Verdict<'_>) -> Finding {
+    let growth = verdict.growth;
+    let name = project.place_text(table.place);
+    let function = project.function_name(growth.function);
+    let message = format!("`{name}` gets an entry again and again and nothing takes one out as often");
+    let mut why = format!("{function} adds to `{name}`");
+    if !verdict.rate.why.is_empty() {
+        why = format!("{why}: {}", verdict.rate.because());
+    }
+    let removal = match verdict.removals.first() {
+        None => "no code removes from it".to_owned(),
+        Some((_, reason)) => explain(*reason).to_owned(),
+    };
+    let mut finding = Finding::new("unbounded-collection", verdict.confidence, growth.at, message)
+        .with_why(format!("{why}; {removal}"))
+        .with_help(help(project, table, life, growth, &name))
+        .with_context(function)
+        .with_step(StepKind::Grow, growth.at, format!("`{name}` grows here"));
+    let hold = lifetime.why.iter().filter(|step| step.kind == StepKind::Hold).take(1);
+    finding.trace.extend(hold.cloned());
+    finding.trace.extend(verdict.rate.why.iter().cloned());
+    for (at, reason) in &verdict.removals {
+        let message = explain(*reason).to_owned();
+        finding.trace.push(TraceStep { kind: StepKind::Release, at: table.shrinks[*at].at, message });
+    }
+    finding
+}
+
+fn explain(reason: Useless) -> &'static str {
+    match reason {
+        Useless::AtTheEnd => "it is emptied only when its owner's life ends",
+        Useless::OptIn => "only users of the package can ask for this removal, the package itself never does",
+        Useless::SameKey => "this makes room for the same key only; keys that never come again stay",
+        Useless::OnFailure => "this removes the entry only where the operation failed",
+        Useless::AtStart => "this runs once, at the start",
+    }
+}
+
+fn help(project: &Project<'_>, table: &Table, life: Life, growth: &Growth, name: &str) -> String {
+    if registers_itself(project, growth) {
+        return format!("hold the instances of `{name}` by `WeakRef`, or do not keep a list of them");
+    }
+    let key = growth.key.map(|key| project.text(key)).filter(|text| !text.is_empty() && text.len() < 40);
+    let removal = match (table.shape, key) {
+        (Shape::Keyed, Some(key)) => format!("call `{name}.delete({key})` when the entry has served"),
+        (Shape::Object, Some(key)) => format!("`delete {name}[{key}]` when the entry has served"),
+        (Shape::List, _) => format!("take the element out of `{name}` when it has served"),
+        (_, None) => format!("take the entry out of `{name}` when it has served"),
+    };
+    match life {
+        Life::Process => format!("{removal}, or bound `{name}`: evict the oldest entry when it is full"),
+        _ => format!("{removal}, not only when the owner ends"),
+    }
+}
