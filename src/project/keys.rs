@@ -3,7 +3,7 @@
 
 use super::{Origin, Project, Root};
 use crate::model::contract::Runs;
-use crate::model::{BindingId, BindingKind, In, Literal, Value, ValueId};
+use crate::model::{BindingId, BindingKind, In, Literal, Rate, Value, ValueId};
 
 /// How many values a key may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,8 +12,10 @@ pub enum Openness {
     Fixed,
     /// Nothing tells.
     Unknown,
-    /// Any number: data from outside, objects, generated names.
+    /// Any number: data from outside, objects.
     Open,
+    /// A new one each time: counters, random names.
+    Generated,
 }
 
 impl Project<'_> {
@@ -32,6 +34,7 @@ impl Project<'_> {
         match self.value(key) {
             Value::Literal(_) | Value::Class(_) | Value::Import(_) | Value::Global(_) => Openness::Fixed,
             Value::Choice(parts) => most(parts).unwrap_or(Openness::Unknown),
+            Value::Opaque(parts) if self.is_count(key, parts) => Openness::Generated,
             Value::Opaque(parts) | Value::Array(_, parts) => most(parts).unwrap_or(Openness::Unknown),
             Value::Binding(binding) => self.variable_openness(key.with(*binding), depth),
             Value::Member(object, _) => self.member_openness(key, key.with(*object), depth),
@@ -44,6 +47,15 @@ impl Project<'_> {
             Value::Spread(inner) => self.openness_in(key.with(*inner), depth + 1),
             Value::Address(_) | Value::Deref(_) | Value::Moved(_) => Openness::Unknown,
         }
+    }
+
+    /// `next++`, `next += 1`.
+    fn is_count(&self, key: In<ValueId>, parts: &[ValueId]) -> bool {
+        let counts = |part: &ValueId| match self.value(key.with(*part)) {
+            Value::Literal(Literal::String(operator)) => matches!(operator.as_str(), "++" | "--" | "+="),
+            _ => false,
+        };
+        parts.iter().any(counts)
     }
 
     fn variable_openness(&self, variable: In<BindingId>, depth: u32) -> Openness {
@@ -82,8 +94,9 @@ impl Project<'_> {
                     Some(list) => self.openness_in(list, depth + 1),
                     None => Openness::Unknown,
                 },
-                Some(Runs::Sync) | None => Openness::Unknown,
-                Some(_) => Openness::Open,
+                None if self.rate(function).rate < Some(Rate::PerEvent) => Openness::Unknown,
+                Some(Runs::Sync) => Openness::Unknown,
+                _ => Openness::Open,
             };
             most = most.max(Some(found));
         }
@@ -148,7 +161,7 @@ impl Project<'_> {
         }
         most.unwrap_or(match self.path(call) {
             Some(path) if path.starts_with("Object.") || path.starts_with("path.") => Openness::Fixed,
-            Some(path) if path.ends_with("randomUUID") || path.ends_with("randomBytes") => Openness::Open,
+            Some(path) if path.ends_with("randomUUID") || path.ends_with("randomBytes") => Openness::Generated,
             _ => Openness::Unknown,
         })
     }

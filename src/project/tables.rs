@@ -50,7 +50,7 @@ pub struct Table {
 pub struct Growth {
     /// The call or assignment.
     pub at: Location,
-    /// The function whose code it is.
+    /// The function whose code it is, or which hands the collection to the code.
     pub function: In<FunctionId>,
     /// The call, where it is one.
     pub call: Option<In<CallId>>,
@@ -60,8 +60,6 @@ pub struct Growth {
     pub key: Option<In<ValueId>>,
     /// What.
     pub value: Option<In<ValueId>>,
-    /// The function that passed the collection to the one that fills it.
-    pub from: Option<In<FunctionId>>,
 }
 
 /// Entries are taken out.
@@ -603,6 +601,15 @@ impl Collector<'_, '_> {
         }
     }
 
+    /// The function that does it: the one that passed the collection, unless a closure of the called one does it later.
+    fn doer(&self, access: &Access) -> In<FunctionId> {
+        let own = self.place.variable().map(|variable| variable.with(self.project.binding(variable).function));
+        match self.from {
+            Some(from) if own == Some(access.function()) => from,
+            _ => access.function(),
+        }
+    }
+
     fn growth(
         &self,
         access: &Access,
@@ -611,7 +618,7 @@ impl Collector<'_, '_> {
         key: Option<In<ValueId>>,
         value: Option<In<ValueId>>,
     ) -> Growth {
-        Growth { at: access.at(), function: access.function(), call, on, key, value, from: self.from }
+        Growth { at: access.at(), function: self.doer(access), call, on, key, value }
     }
 
     fn grow(
@@ -629,7 +636,7 @@ impl Collector<'_, '_> {
     }
 
     fn shrink(&mut self, access: &Access, call: Option<In<CallId>>, what: Gone) {
-        let function = self.from.unwrap_or(access.function());
+        let function = self.doer(access);
         let from_loop = call.is_some_and(|call| self.project.call(call).loop_depth > 0);
         self.table.shrinks.push(Shrink { at: access.at(), function, call, what, from_loop });
     }

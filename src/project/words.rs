@@ -31,6 +31,7 @@ impl Project<'_> {
                     format!("{}->{name}", of(object))
                 }
                 _ if name.starts_with("@@") => format!("{}[Symbol.{}]", of(object), &name[2..]),
+                _ if name.starts_with('[') => format!("{}{name}", of(object)),
                 _ => format!("{}.{name}", of(object)),
             },
             Value::Index(object, key) => format!("{}[{}]", of(object), of(key)),
@@ -126,6 +127,7 @@ impl Project<'_> {
         let root = match place.root {
             Root::Variable(variable) => self.binding(variable).name.to_string(),
             Root::Field(class, name) if native(class.file) => format!("{}::{name}", self.class(class).name),
+            Root::Field(_, name) if name.starts_with('[') => format!("this{name}"),
             Root::Field(_, name) => format!("this.{name}"),
             Root::Static(class, name) if native(class.file) => format!("{}::{name}", self.class(class).name),
             Root::Static(class, name) => format!("{}.{name}", self.class(class).name),

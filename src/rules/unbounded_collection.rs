@@ -1,7 +1,7 @@
 //! A collection that lives long, gets entries again and again under open keys, and loses none of them as often.
 
 use super::support::tables::{
-    Life, Useless, is_handed_over, is_inside, is_looked_up, is_record, life, lives_long, outgrows, registers_itself,
+    Life, Useless, is_handed_over, is_inside, is_looked_up, is_record, kept_timer, life, lives_long, outgrows, registers_itself,
     useless,
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
@@ -48,6 +48,18 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     if openness == Openness::Fixed {
         return None;
     }
+    let outlives = match life {
+        Life::Closure(function) => {
+            is_inside(project, growth.function, function) && !driven.through.contains(&function)
+        }
+        _ => true,
+    };
+    if !outlives {
+        return None;
+    }
+    if kept_timer(project, table, growth).is_some() {
+        return Some(timer_stays(table, growth, rate));
+    }
     let mut removals = Vec::new();
     for (at, shrink) in table.shrinks.iter().enumerate() {
         removals.push((at, useless(project, life, growth, &driven, shrink)?));
@@ -59,15 +71,12 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
             lives_long(project, class)
                 && table.shape != Shape::List
                 && !handed_over
-                && (is_looked_up(project, table, growth) || driven.by_events())
+                && (is_looked_up(project, table, growth)
+                    || driven.by_events()
+                    || openness == Openness::Generated && table.shrinks.is_empty())
                 || lives_long(project, class) && driven.by_events() && is_record(project, growth)
         }
-        Life::Closure(function) => {
-            if !is_inside(project, growth.function, function) || driven.through.contains(&function) {
-                return None;
-            }
-            table.shape != Shape::List && !handed_over && is_looked_up(project, table, growth)
-        }
+        Life::Closure(_) => table.shape != Shape::List && !handed_over && is_looked_up(project, table, growth),
     };
     let confidence = if !sure || !table.escapes.is_empty() || openness == Openness::Unknown {
         Confidence::Low
@@ -77,6 +86,12 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
         Confidence::Medium
     };
     Some(Verdict { growth, confidence, rate, removals })
+}
+
+/// A one-shot timer is kept, and its own callback does not take it out.
+fn timer_stays<'t>(table: &'t Table, growth: &'t Growth, rate: RateAnswer) -> Verdict<'t> {
+    let removals = (0..table.shrinks.len()).map(|at| (at, Useless::OnCancel)).collect();
+    Verdict { growth, confidence: Confidence::Medium, rate, removals }
 }
 
 fn report(project: &Project<'_>, table: &Table, lifetime: &Lifetime, life: Life, verdict: &Verdict<'_>) -> Finding {
@@ -114,6 +129,7 @@ fn explain(reason: Useless) -> &'static str {
         Useless::SameKey => "this makes room for the same key only; keys that never come again stay",
         Useless::OnFailure => "this removes the entry only where the operation failed",
         Useless::AtStart => "this runs once, at the start",
+        Useless::OnCancel => "a timer that fires by itself is not taken out, and keeps its callback",
     }
 }
 

@@ -165,9 +165,50 @@ impl<'a> Lowering<'a> {
         {
             return self.member(object, &format!("@@{name}"));
         }
+        if let Some(name) = self.symbol_name(key) {
+            return self.member(object, &format!("[{name}]"));
+        }
         let object = self.shallow(object);
         let key = self.shallow(key);
         self.value(Value::Index(object, key))
+    }
+
+    /// The name of a key that is a file's constant symbol, its own or imported: `this[kClients]` is a fixed property.
+    fn symbol_name(&self, key: ValueId) -> Option<Name> {
+        match &self.out.values[key.index()] {
+            Value::Binding(binding) => {
+                let data = &self.out.bindings[binding.index()];
+                let given = self.given[binding.index()]?;
+                let fixed = data.function == FunctionId::MODULE && data.assignments == 1;
+                (fixed && self.is_symbol(given)).then_some(data.name)
+            }
+            Value::Member(object, name) => self.is_import(*object).then_some(*name),
+            _ => None,
+        }
+    }
+
+    /// `Symbol('x')`, or a name that another file gives.
+    fn is_symbol(&self, value: ValueId) -> bool {
+        match &self.out.values[value.index()] {
+            Value::Result(call) => match &self.out.values[self.out.calls[call.index()].callee.index()] {
+                Value::Global(name) => *name == "Symbol",
+                Value::Member(object, name) => {
+                    *name == "for" && matches!(&self.out.values[object.index()], Value::Global(name) if *name == "Symbol")
+                }
+                _ => false,
+            },
+            Value::Member(object, _) => self.is_import(*object),
+            _ => false,
+        }
+    }
+
+    fn is_import(&self, value: ValueId) -> bool {
+        match &self.out.values[value.index()] {
+            Value::Import(_) => true,
+            Value::Binding(binding) => self.given[binding.index()]
+                .is_some_and(|given| matches!(self.out.values[given.index()], Value::Import(_))),
+            _ => false,
+        }
     }
 
     /// Something made of other values.

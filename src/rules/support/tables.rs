@@ -1,7 +1,7 @@
 //! Which removals keep up with what makes a collection grow, and how long the collection lives: the first law for tables.
 
-use crate::model::{ClassId, FunctionId, In, Rate, Value};
-use crate::project::{AccessKind, Drive, Gone, Growth, Key, Lifetime, Origin, Owner, Project, Root, Shrink, Table};
+use crate::model::{Api, CallId, ClassId, FunctionId, In, Rate, Value};
+use crate::project::{Access, AccessKind, Drive, Gone, Growth, Key, Lifetime, Origin, Owner, Project, Root, Shrink, Table};
 
 /// How long a table lives, as far as rules weigh it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Useless {
     OnFailure,
     /// It runs once, at the start.
     AtStart,
+    /// It takes out what is cancelled; a timer that fires by itself stays.
+    OnCancel,
 }
 
 /// How long a table lives; none for what dies with a call, or where nothing tells.
@@ -145,10 +147,89 @@ pub fn is_looked_up(project: &Project<'_>, table: &Table, growth: &Growth) -> bo
     })
 }
 
-/// Whether instances of a class are meant to live long: they have a life that somebody ends, or events.
+/// Whether instances of a class are meant to live long: they have events or a life that somebody ends, or belong to
+/// something that has.
 pub fn lives_long(project: &Project<'_>, class: In<ClassId>) -> bool {
-    project.class_type(class).is_some_and(|ty| project.contracts.is_family(ty, "emitter"))
-        || project.methods(class).iter().any(|method| project.is_disposal(*method))
+    lives_long_in(project, class, 0)
+}
+
+fn lives_long_in(project: &Project<'_>, class: In<ClassId>, depth: u32) -> bool {
+    let ends = |class: In<ClassId>| {
+        project.class_type(class).is_some_and(|ty| project.contracts.is_family(ty, "emitter"))
+            || project.methods(class).iter().any(|method| project.is_disposal(*method))
+    };
+    let classes = || std::iter::once(class).chain(project.bases(class));
+    classes().any(ends)
+        || depth < 3
+            && project.constructions(class).iter().any(|call| {
+                let Some(result) = project.result(*call) else { return false };
+                let stored = |access: &Access| match access.kind {
+                    AccessKind::Stored { place } => project.place(access.of(place)),
+                    _ => None,
+                };
+                project.uses(result).iter().filter_map(stored).any(|place| match place.root {
+                    Root::Field(owner, _) => owner != class && lives_long_in(project, owner, depth + 1),
+                    _ => false,
+                })
+            })
+}
+
+/// The call that arms a one-shot timer which a growth keeps, unless the timer's own callback takes it out again, or
+/// may.
+pub fn kept_timer(project: &Project<'_>, table: &Table, growth: &Growth) -> Option<In<CallId>> {
+    let value = growth.value.or(growth.key)?;
+    let call = match project.value(value) {
+        Value::Result(call) => value.with(*call),
+        Value::Binding(binding) => {
+            let binding = value.with(*binding);
+            let assigned = project.uses(value).iter().find_map(|access| match access.kind {
+                AccessKind::Assigned { value: given, .. } => match project.value(access.of(given)) {
+                    Value::Result(call) => Some(access.of(*call)),
+                    _ => None,
+                },
+                _ => None,
+            });
+            match project.binding(binding).value.map(|value| project.value(binding.with(value))) {
+                Some(Value::Result(call)) => binding.with(*call),
+                _ => assigned?,
+            }
+        }
+        _ => return None,
+    };
+    if !arms_timer(project, call) {
+        return None;
+    }
+    let callback = project.argument(call, 0);
+    let removes = |function: In<FunctionId>| {
+        table.shrinks.iter().any(|shrink| {
+            is_inside(project, shrink.function, function) || project.drive(shrink.function).through.contains(&function)
+        })
+    };
+    match callback.map(|callback| (project.origin(callback), project.functions_in(callback))) {
+        Some((_, functions)) if !functions.is_empty() => (!functions.iter().any(|f| removes(*f))).then_some(call),
+        // `new Promise((resolve) => setTimeout(resolve, ms))`: whoever awaits it may take the timer out.
+        Some((Origin::Parameter(parameter), _)) => {
+            let function = parameter.with(project.binding(parameter).function);
+            let settles = project.passed_to(function).iter().any(|passed| project.call(passed.call).is_new);
+            (!settles || table.shrinks.is_empty()).then_some(call)
+        }
+        _ => Some(call),
+    }
+}
+
+/// `setTimeout(…)`, also under the name of a parameter that callers pass it for.
+fn arms_timer(project: &Project<'_>, call: In<CallId>) -> bool {
+    let gives = |api: &Api| {
+        api.gives.as_ref().and_then(|ty| project.contracts.ty(ty)).is_some_and(|ty| ty.family == "timer")
+    };
+    if let Some(api) = project.api(call) {
+        return gives(api);
+    }
+    let Origin::Parameter(parameter) = project.origin(call.with(project.call(call).callee)) else { return false };
+    project.arguments_of(parameter).into_iter().any(|argument| match project.origin(argument) {
+        Origin::External(path) => project.contracts.api(&path).is_some_and(gives),
+        _ => false,
+    })
 }
 
 /// Whether the rate of a growth exceeds the birth of its place.
