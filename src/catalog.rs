@@ -5,6 +5,7 @@
 
 use crate::model::Contracts;
 use crate::model::contract::{Api, Rows, Type};
+use crate::nearest::did_you_mean;
 use rayon::prelude::*;
 use std::fmt;
 
@@ -94,8 +95,8 @@ pub fn check(contracts: &Contracts, rows: &Rows, file: &str, text: &str) -> Vec<
     };
     for name in rows.types.iter().flat_map(types_of_type).chain(rows.apis.iter().flat_map(types_of_api)) {
         if contracts.ty(name).is_none() {
-            let nearest = nearest(name, contracts.types.iter().map(|ty| ty.name.as_str()));
-            report(name, format!("no type is called `{name}`{}", did_you_mean(nearest)));
+            let known = contracts.types.iter().map(|ty| ty.name.as_str());
+            report(name, format!("no type is called `{name}`{}", did_you_mean(name, known)));
         }
     }
     let mut names: Vec<&str> = rows.apis.iter().flat_map(|api| &api.names).map(String::as_str).collect();
@@ -106,8 +107,8 @@ pub fn check(contracts: &Contracts, rows: &Rows, file: &str, text: &str) -> Vec<
         if let Some((ty, _)) = name.split_once('#')
             && contracts.ty(ty).is_none_or(|known| known.name != ty)
         {
-            let nearest = nearest(ty, contracts.types.iter().map(|ty| ty.name.as_str()));
-            report(name, format!("`{name}` is a method of no type{}", did_you_mean(nearest)));
+            let known = contracts.types.iter().map(|ty| ty.name.as_str());
+            report(name, format!("`{name}` is a method of no type{}", did_you_mean(ty, known)));
         }
     }
     names.sort_unstable();
@@ -166,16 +167,7 @@ fn with_nearest(message: &str) -> String {
     let mut quoted = rest.split('`').step_by(2);
     let unknown = quoted.next().unwrap_or_default();
     let kind = if message.starts_with("unknown field") { "key" } else { "value" };
-    format!("unknown {kind} `{unknown}`{}", did_you_mean(nearest(unknown, quoted)))
-}
-
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default()
-}
-
-fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let known: Vec<&str> = known.collect();
-    similar::get_close_matches(word, &known, 1, 0.6).first().copied()
+    format!("unknown {kind} `{unknown}`{}", did_you_mean(unknown, quoted))
 }
 
 fn line_at(text: &str, offset: usize) -> usize {
