@@ -68,10 +68,7 @@ impl Lowering<'_> {
             }
             "parenthesized_expression" | "expression_statement" | "condition_clause" => match children(node).as_slice()
             {
-                [block] if block.kind() == "compound_statement" => {
-                    self.statement(*block);
-                    self.opaque([])
-                }
+                [block] if block.kind() == "compound_statement" => self.statement_expression(*block),
                 [inner] => self.expression(*inner),
                 inner => self.all(inner),
             },
@@ -107,6 +104,20 @@ impl Lowering<'_> {
                 self.all(&children(node))
             }
         }
+    }
+
+    /// `({ …; x; })`: its value is that of the last expression. Its variables stay visible, for that value's sake.
+    fn statement_expression(&mut self, block: Node<'_>) -> ValueId {
+        let statements = children(block);
+        let Some((last, before)) = statements.split_last() else { return self.opaque([]) };
+        for statement in before {
+            self.statement(*statement);
+        }
+        if last.kind() == "expression_statement" {
+            return self.expression(*last);
+        }
+        self.statement(*last);
+        self.opaque([])
     }
 
     /// The value in a field.

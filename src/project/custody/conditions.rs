@@ -13,15 +13,23 @@ use rustc_hash::FxHashMap;
 pub(super) struct Conditions {
     numbers: FxHashMap<String, u32>,
     mentioned: Vec<Vec<BindingId>>,
+    /// Where each is tested last.
+    last: Vec<u32>,
     flags: Vec<BindingId>,
 }
 
 impl Conditions {
     pub(super) fn of(summary: &Summary, function: &Function) -> Conditions {
-        let mut seen: FxHashMap<String, (u32, Vec<BindingId>)> = FxHashMap::default();
+        let mut seen: FxHashMap<String, (u32, u32, Vec<BindingId>)> = FxHashMap::default();
         let mut flags = Vec::new();
         function.flow.walk(&mut |flow| {
-            if let Flow::Branch { cond, .. } | Flow::Loop { cond, .. } = flow {
+            let (cond, at) = match flow {
+                Flow::Branch { cond, span, .. } => (cond, span.start),
+                // A loop's condition is tested after its body too.
+                Flow::Loop { cond, .. } => (cond, u32::MAX),
+                _ => return,
+            };
+            {
                 atoms(cond, &mut |atom| {
                     let mut bindings = Vec::new();
                     let key = key(summary, atom, &mut bindings);
@@ -31,18 +39,26 @@ impl Conditions {
                     {
                         flags.push(*binding);
                     }
-                    seen.entry(key).or_insert((0, bindings)).0 += 1;
+                    let seen = seen.entry(key).or_insert((0, at, bindings));
+                    seen.0 += 1;
+                    seen.1 = seen.1.max(at);
                 });
             }
         });
         let mut conditions = Conditions { flags, ..Conditions::default() };
-        let mut repeated: Vec<_> = seen.into_iter().filter(|(_, (count, _))| *count > 1).collect();
+        let mut repeated: Vec<_> = seen.into_iter().filter(|(_, (count, ..))| *count > 1).collect();
         repeated.sort();
-        for (key, (_, bindings)) in repeated {
+        for (key, (_, last, bindings)) in repeated {
             conditions.numbers.insert(key, conditions.mentioned.len() as u32);
+            conditions.last.push(last);
             conditions.mentioned.push(bindings);
         }
         conditions
+    }
+
+    /// Conditions that are tested no more are worth no memory.
+    pub(super) fn forget_dead(&self, state: &mut State, at: u32) {
+        state.facts.retain(|fact| self.last[fact.0 as usize] > at);
     }
 
     pub(super) fn is_flag(&self, binding: BindingId) -> bool {

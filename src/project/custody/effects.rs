@@ -310,7 +310,9 @@ impl<'a> Effects<'_, 'a> {
             return Effect::taken(Some(at));
         }
         let is_free_function = matches!(self.summary.value(call.callee), Value::Global(_));
-        if is_free_function && owned.is_plain_memory {
+        // With another object before it, that object may be what keeps it.
+        let is_first = at == 0 || call.arguments.len() == 1;
+        if is_free_function && owned.is_plain_memory && (is_first || is_reading(&name)) {
             return Effect::Doubtful(Doubt::Likely);
         }
         Effect::Doubtful(Doubt::Unsure)
@@ -407,18 +409,32 @@ const TAKING: [&str; 38] = [
     "bind", "link", "give", "transfer", "async", "submit", "assign", "install", "subscribe", "watch", "open",
 ];
 
-/// The words of a name: `xmlFreeDoc` has `xml`, `free` and `doc`.
+/// Words in the names of functions that only look at, or fill, what they are given.
+const READING: [&str; 43] = [
+    "get", "read", "recv", "receive", "write", "print", "printf", "copy", "cpy", "cmp", "compare", "parse", "format", "convert",
+    "encode", "decode", "compress", "decompress", "hash", "digest", "fill", "validate", "check", "test", "count", "len",
+    "length", "size", "find", "search", "match", "compute", "calc", "process", "transform", "describe", "dump", "log",
+    "debug", "is", "has", "to", "scan",
+];
+
+/// The words of a name: `xmlFreeDoc` has `xml`, `free` and `doc`; `SQLGetData` has `sql`, `get` and `data`.
 fn words(name: &str) -> Vec<String> {
+    let chars: Vec<char> = name.chars().collect();
     let mut words: Vec<String> = vec![String::new()];
-    let mut previous_lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && previous_lower) {
+    for (at, c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| chars[at]);
+        let after = chars.get(at + 1);
+        let starts = c.is_uppercase()
+            && (before.is_some_and(char::is_lowercase)
+                || (before.is_some_and(char::is_uppercase) && after.is_some_and(|after| after.is_lowercase())));
+        if !c.is_alphanumeric() || starts {
             words.push(String::new());
         }
-        if c.is_alphanumeric() {
-            words.last_mut().expect("never empty").extend(c.to_lowercase());
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
         }
-        previous_lower = c.is_lowercase();
     }
     words
 }
@@ -429,6 +445,10 @@ pub(super) fn is_releasing(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     RELEASING.iter().any(|word| words.iter().any(|own| own == word || own.strip_prefix("x").is_some_and(|own| own == *word)))
         || ["free", "release", "destroy", "delete", "dispose", "dealloc", "unref"].iter().any(|word| name.contains(word))
+}
+
+fn is_reading(name: &str) -> bool {
+    words(name).iter().any(|word| READING.contains(&word.as_str()))
 }
 
 fn is_taking(name: &str) -> bool {

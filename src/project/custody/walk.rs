@@ -8,7 +8,7 @@ use super::state::{Doubt, Mention, State, Status, is_inside, join, mention, root
 use super::{Custody, How, Loss, Settlement, Way};
 use crate::model::{
     Assign, BindingId, BindingKind, CallId, Cond, Exit, Flow, Function, Holder, Literal, Loop, Name, Step, Summary,
-    Value, ValueId,
+    TypeFacts, Value, ValueId,
 };
 use crate::project::Project;
 use crate::text::Span;
@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use smallvec::smallvec;
 
 /// Most states at one point; beyond that, what is remembered of conditions is given up.
-const MOST_STATES: usize = 40;
+const MOST_STATES: usize = 64;
 /// How often a loop's body is walked: once, and once more with what the first turn left.
 const TURNS: usize = 2;
 /// Conditions kept for the story.
@@ -30,6 +30,8 @@ pub(super) struct Walk<'w, 'p, 'a> {
     owned: &'w Owned<'a>,
     effects: &'w Effects<'p, 'a>,
     conditions: &'w Conditions,
+    /// Loops and switches around.
+    depth: u32,
     breaks: Vec<(Option<Name>, State)>,
     continues: Vec<(Option<Name>, State)>,
     jumps: FxHashMap<Name, Vec<State>>,
@@ -53,6 +55,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             owned,
             effects,
             conditions,
+            depth: 0,
             breaks: Vec::new(),
             continues: Vec::new(),
             jumps: FxHashMap::default(),
@@ -146,6 +149,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         for state in states {
             let mut refined = judge.refine(state, cond, holds);
             for state in &mut refined {
+                self.conditions.forget_dead(state, span.start);
                 if state.owned && state.decisions.len() < MOST_DECISIONS {
                     state.decisions.push((span, holds));
                 }
@@ -158,11 +162,13 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     fn switch(&mut self, arms: &[Flow], has_default: bool, states: Vec<State>) -> Vec<State> {
         let outer = std::mem::take(&mut self.breaks);
         let mut falling = Vec::new();
+        self.depth += 1;
         for arm in arms {
             let mut entering = states.clone();
             join(&mut entering, falling);
             falling = self.flow(arm, entering);
         }
+        self.depth -= 1;
         let mut out = falling;
         self.take_breaks(|name| name.is_none(), &mut out);
         self.breaks.extend(outer);
@@ -182,6 +188,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             entering = self.decide(cond, true, span, &states);
         }
         let mut seen = entering.clone();
+        self.depth += 1;
         for _ in 0..TURNS {
             let mut after = self.flow(body, entering);
             let left = std::mem::take(&mut self.continues);
@@ -199,6 +206,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             }
             seen.extend(entering.iter().cloned());
         }
+        self.depth -= 1;
         self.take_breaks(|name| name.is_none(), &mut out);
         self.breaks.extend(outer_breaks);
         self.continues.extend(outer_continues);
@@ -226,6 +234,8 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                 }
                 Vec::new()
             }
+            // Outside of any loop that could be read: the code goes on.
+            Exit::Break(None) | Exit::Continue(None) if self.depth == 0 => states,
             Exit::Break(label) => {
                 self.breaks.extend(states.into_iter().map(|state| (*label, state)));
                 Vec::new()
@@ -243,12 +253,23 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         }
     }
 
-    /// A macro that may leave: what it wraps failed then, so a thing that it wraps the acquisition of does not exist.
+    /// A macro that may leave: what it wraps or tests failed then, so a thing that it acquires or tests does not exist.
     fn macro_exit(&mut self, name: Name, span: Span, states: Vec<State>) -> Vec<State> {
         let Some(always) = self.project.macro_exits(self.owned.function.file, name) else { return states };
         let acquired_here = self.owned.call().is_some_and(|call| span.contains(self.summary.call(call).span));
-        if !acquired_here || always {
-            for state in &states {
+        let calls = &self.project.index(self.owned.function.file).calls[self.owned.function.id.index()];
+        let tested: Vec<ValueId> = calls
+            .iter()
+            .map(|call| self.summary.call(*call))
+            .filter(|call| call.span == span)
+            .flat_map(|call| call.arguments.iter().map(|argument| argument.value))
+            .collect();
+        for state in &states {
+            let tests_it = tested.iter().any(|value| {
+                state.holds(*value)
+                    || state.status.as_ref().is_some_and(|status| status.succeeded && speaks_of(self.summary, &status.values, *value))
+            });
+            if always || !(acquired_here || tests_it) {
                 self.lose(state, Way::Macro(name), span);
             }
         }
@@ -515,8 +536,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
 
     fn copy_status(&self, state: &mut State, assign: &Assign) {
         if let Some(status) = &mut state.status {
-            let speaks = status.values.contains(&assign.value)
-                || matches!(self.summary.value(assign.value), Value::Opaque(parts) if parts.iter().any(|part| status.values.contains(part)));
+            let speaks = speaks_of(self.summary, &status.values, assign.value);
             if speaks {
                 status.values.push(assign.place);
             } else {
@@ -560,6 +580,12 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     }
 }
 
+/// Whether a value is one of these, or something computed from one alone: `!!result`.
+fn speaks_of(summary: &Summary, values: &[ValueId], value: ValueId) -> bool {
+    values.contains(&value)
+        || matches!(summary.value(value), Value::Opaque(parts) if parts.iter().any(|part| speaks_of(summary, values, *part)))
+}
+
 /// Where a copy of a pointer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Destination {
@@ -591,7 +617,12 @@ impl Effects<'_, '_> {
                 let is_local = binding.function == self.function && is_automatic(binding.kind);
                 let ty = binding.ty.as_ref();
                 let through_pointer = passes_pointer(summary, place);
-                let on_stack = ty.is_some_and(|ty| ty.holder == Holder::Value || ty.is_array) && !through_pointer;
+                let is_struct = |ty: &TypeFacts| match ty.holder {
+                    Holder::Value => true,
+                    Holder::Raw => ty.is_array || !ty.text.contains('*'),
+                    Holder::Smart | Holder::Reference => false,
+                };
+                let on_stack = ty.is_some_and(is_struct) && !through_pointer;
                 if is_local && on_stack && !self.is_container(root) { Destination::Alias } else { Destination::Owner }
             }
             _ => Destination::Owner,

@@ -17,9 +17,13 @@ pub(in crate::rules) enum Kind {
 pub(in crate::rules) fn kind(owned: &Owned<'_>) -> Option<Kind> {
     let Some(ty) = owned.ty else { return Some(Kind::Memory) };
     match ty.family.as_str() {
-        "heap" | "array-heap" | "library" => Some(Kind::Memory),
         "os-handle" | "file" | "cf" | "objc" | "socket" => Some(Kind::Handle),
-        _ => None,
+        // References, timers and scopes have rules of their own.
+        "reference" | "tsfn" | "persistent" | "global-handle" | "async-work" | "async-worker" | "async-resource"
+        | "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook" | "deferred"
+        | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal" | "buffer-data" | "view"
+        | "object-wrap" | "smart-pointer" | "weak-pointer" => None,
+        _ => Some(Kind::Memory),
     }
 }
 
