@@ -3,16 +3,18 @@
 //!
 //! One broken file never hides another's findings: each file and each rule runs behind `catch_unwind`.
 
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::lower::{self, ProjectMacros, language_of};
 use crate::model::{Contracts, Summary};
 use crate::project::Project;
-use crate::report::{Diagnostic, Problem, Report};
-use crate::rules::{self, RULES};
-use crate::text::{Position, Sources};
+use crate::report::{Diagnostic, Problem, Report, Suppressed};
+use crate::rules::{self, RULES, UNUSED_SUPPRESSION};
+use crate::suppress::Directives;
+use crate::text::{Location, Position, Sources};
 use crate::walk::{self, Found, Reason, Request, Skip};
 use crate::{catalog, fingerprint};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -26,17 +28,28 @@ const STACK: usize = 64 << 20;
 pub struct Options {
     /// Which files.
     pub request: Request,
-    /// The file whose text is given instead of read, with that text.
-    pub stdin: Option<(PathBuf, Arc<str>)>,
+    /// The file that standard input stands for: it alone is reported, and its text is among `texts`.
+    pub stdin: Option<PathBuf>,
+    /// Texts that stand for what is on disk: standard input, buffers that are not saved, fixes that are tried.
+    pub texts: FxHashMap<PathBuf, Arc<str>>,
     /// Which rules, and how bad.
     pub rules: Selection,
     /// Findings that are less sure are withheld.
     pub level: Confidence,
+    /// A suppression comment must say why.
+    pub require_reason: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { request: Request::default(), stdin: None, rules: Selection::default(), level: Confidence::Medium }
+        Options {
+            request: Request::default(),
+            stdin: None,
+            texts: FxHashMap::default(),
+            rules: Selection::default(),
+            level: Confidence::Medium,
+            require_reason: false,
+        }
     }
 }
 
@@ -80,6 +93,8 @@ pub struct Outcome {
     pub missing: Vec<PathBuf>,
     /// Ignore patterns that can't be read.
     pub bad_patterns: Vec<String>,
+    /// Suppression comments that say something wrong.
+    pub bad_comments: usize,
     /// Something of leaklint itself broke.
     pub crashed: bool,
     /// Time of each phase.
@@ -120,7 +135,7 @@ pub fn check_texts(files: &[(&str, &str)], options: &Options) -> Outcome {
 fn run(options: &Options) -> Outcome {
     let mut clock = Clock::start();
     let mut walked = walk::walk(&options.request);
-    if let Some((path, _)) = &options.stdin {
+    if let Some(path) = &options.stdin {
         add_stdin(&mut walked.files, &options.request, path);
     }
     let mut outcome = Outcome {
@@ -134,9 +149,9 @@ fn run(options: &Options) -> Outcome {
     let texts: Vec<Result<Arc<str>, Reason>> = walked
         .files
         .par_iter()
-        .map(|found| match &options.stdin {
-            Some((path, text)) if *path == found.path => Ok(Arc::clone(text)),
-            _ => walk::read(found),
+        .map(|found| match options.texts.get(&found.path) {
+            Some(text) => Ok(Arc::clone(text)),
+            None => walk::read(found),
         })
         .collect();
     let mut inputs = Vec::with_capacity(texts.len());
@@ -210,6 +225,14 @@ fn judge(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome, clock: &m
     }
     outcome.report.counts.partial = outcome.partial.len();
 
+    let mut directives = Directives::default();
+    let known: Vec<&str> = rules::infos().iter().map(|info| info.name).collect();
+    for ((file, source), (summary, input)) in sources.iter().zip(summaries.iter().zip(&inputs)) {
+        if input.found.reported {
+            directives.read(file, source, &summary.comments, &known, options.require_reason);
+        }
+    }
+
     let found = {
         let linked = guarded(|| Project::link(&sources, contracts, summaries));
         clock.lap("link", outcome);
@@ -226,10 +249,15 @@ fn judge(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome, clock: &m
         Vec::new()
     });
 
-    let reported: Vec<bool> = inputs.iter().map(|input| input.found.reported).collect();
-    let found: Vec<Finding> = found.into_iter().filter(|finding| reported[finding.at.file.0 as usize]).collect();
-    outcome.report.diagnostics = diagnostics(found, &sources, options, outcome);
+    let asked: Vec<bool> = inputs.iter().map(|input| input.found.reported).collect();
+    let found: Vec<Finding> = found.into_iter().filter(|finding| asked[finding.at.file.0 as usize]).collect();
+    outcome.report.diagnostics = diagnostics(found, &sources, options, &mut directives, outcome);
+    outcome.report.counts.suppressed =
+        outcome.report.diagnostics.iter().filter(|diagnostic| diagnostic.suppressed.is_some()).count();
+    outcome.bad_comments = directives.problems.len();
+    outcome.report.errors.append(&mut directives.problems);
     outcome.report.sources = sources;
+    outcome.report.asked = asked;
     outcome.report.errors.sort();
     outcome.report.errors.dedup();
     outcome.report.counts.milliseconds = clock.started.elapsed().as_millis() as u64;
@@ -275,33 +303,64 @@ fn ask(project: &Project<'_>, options: &Options, outcome: &mut Outcome) -> Vec<F
     all
 }
 
-/// Sorts findings, keeps one of several about the same, and gives each its severity and fingerprint.
+/// Sorts findings, keeps one of several about the same, gives each its severity, fingerprint and what silences it, and adds
+/// the comments that silence nothing.
 fn diagnostics(
     mut found: Vec<Finding>,
     sources: &Sources,
     options: &Options,
+    directives: &mut Directives,
     outcome: &mut Outcome,
 ) -> Vec<Diagnostic> {
-    let key = |finding: &Finding| (finding.at.file, finding.at.span.start, finding.rule, finding.at.span.end);
-    // The surest of several first, and of equally sure ones the one with the smaller words, so that any order of asking
-    // gives the same report.
-    found.sort_by(|a, b| {
-        key(a).cmp(&key(b)).then(b.confidence.cmp(&a.confidence)).then_with(|| a.message.cmp(&b.message))
-    });
-    found.dedup_by(|b, a| a.at == b.at && a.rule == b.rule);
+    sort(&mut found);
+    let mut suppressed: FxHashMap<(Location, &str), Suppressed> = FxHashMap::default();
+    for finding in &found {
+        // Before the level is looked at: a comment is of use even where its finding is too unsure to be shown.
+        if let Some(by) = directives.suppress(finding) {
+            suppressed.insert((finding.at, finding.rule), by);
+        }
+    }
     let before = found.len();
     found.retain(|finding| finding.confidence >= options.level);
     outcome.withheld = before - found.len();
+    let severity = |rule: &str| rules::info(rule).map_or(Severity::Off, |info| options.rules.severity(info));
+    if severity(UNUSED_SUPPRESSION) != Severity::Off && !outcome.crashed {
+        let ran = |_, rule: &str| severity(rule) != Severity::Off;
+        found.extend(directives.unused(sources, UNUSED_SUPPRESSION, ran));
+        sort(&mut found);
+    }
     let fingerprints = fingerprint::all(&found, sources, &outcome.roots);
     found
         .into_iter()
         .zip(fingerprints)
-        .filter_map(|(finding, fingerprint)| {
+        .filter_map(|(mut finding, fingerprint)| {
             let info = rules::info(finding.rule)?;
+            finding.fixes.iter_mut().for_each(|fix| match_line_ends(fix, sources));
             let severity = options.rules.severity(info);
-            Some(Diagnostic { finding, info, severity, fingerprint, suppressed: None })
+            let suppressed = suppressed.remove(&(finding.at, finding.rule));
+            Some(Diagnostic { finding, info, severity, fingerprint, suppressed })
         })
         .collect()
+}
+
+/// Rules write `\n`; the file may not.
+fn match_line_ends(fix: &mut Fix, sources: &Sources) {
+    for edit in fix.edits.iter_mut().filter(|edit| edit.text.contains('\n') && !edit.text.contains('\r')) {
+        let text = &sources.get(edit.file).text;
+        if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) {
+            edit.text = edit.text.replace('\n', "\r\n");
+        }
+    }
+}
+
+/// Puts findings into their order and keeps the surest of several about the same; of equally sure ones the one with the
+/// smaller words, so that any order of asking gives the same report.
+fn sort(found: &mut Vec<Finding>) {
+    let key = |finding: &Finding| (finding.at.file, finding.at.span.start, finding.rule, finding.at.span.end);
+    found.sort_by(|a, b| {
+        key(a).cmp(&key(b)).then(b.confidence.cmp(&a.confidence)).then_with(|| a.message.cmp(&b.message))
+    });
+    found.dedup_by(|b, a| a.at == b.at && a.rule == b.rule);
 }
 
 /// The result of `work`, or the words of its panic.

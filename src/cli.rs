@@ -111,6 +111,11 @@ pub(crate) fn print(bytes: &[u8]) -> Done {
     }
 }
 
+/// Says something beside the report, on standard error.
+pub(crate) fn note(words: &str) {
+    let _ = writeln!(io::stderr(), "leaklint: {words}");
+}
+
 pub(crate) fn unknown_rule(name: &str) -> Failure {
     let infos = rules::infos();
     let known = infos.iter().flat_map(|info| [info.name, info.family.as_str()]);

@@ -7,8 +7,10 @@ mod github;
 mod human;
 mod json;
 
+pub use diff::unified;
+
 use crate::finding::{Confidence, Finding, RuleInfo, Severity};
-use crate::text::{Location, Position, Sources};
+use crate::text::{FileId, Location, Position, Sources};
 use std::io::{self, Write};
 
 /// A finding as it is reported.
@@ -74,6 +76,8 @@ pub struct Report {
     pub counts: Counts,
     /// What leads from the root of the repository to the working directory: empty, or a path that ends with `/`.
     pub prefix: String,
+    /// Whether each file, by [`FileId`], is one of those asked for.
+    pub asked: Vec<bool>,
 }
 
 /// A way to write a report down.
@@ -119,6 +123,11 @@ impl Report {
     /// Findings that nothing silences.
     pub fn active(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.suppressed.is_none())
+    }
+
+    /// Whether a file is one of those asked for, so that fixes may change it.
+    pub fn may_change(&self, file: FileId) -> bool {
+        self.asked.get(file.0 as usize).copied().unwrap_or(false)
     }
 
     /// Where a location starts, and where it ends.

@@ -156,3 +156,20 @@ pub struct Edit {
     /// What stands there afterwards.
     pub text: String,
 }
+
+/// A text after its edits; none if they overlap or do not fit the text.
+pub fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
+    let mut edits = edits.to_vec();
+    edits.sort_by_key(|edit| edit.span);
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut at = 0;
+    for edit in edits {
+        let (start, end) = (edit.span.start as usize, edit.span.end as usize);
+        out.push_str(text.get(at..start)?);
+        text.get(start..end)?;
+        out.push_str(&edit.text);
+        at = end;
+    }
+    out.push_str(text.get(at..)?);
+    Some(out)
+}

@@ -108,6 +108,16 @@ pub struct CheckArgs {
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
     pub color: Color,
 
+    /// Apply fixes that keep behaviour
+    #[arg(long, help_heading = "Fixes")]
+    pub fix: bool,
+    /// Apply fixes that may change behaviour, too
+    #[arg(long, help_heading = "Fixes")]
+    pub unsafe_fixes: bool,
+    /// Print what fixing would change as a unified diff, and write nothing
+    #[arg(long, help_heading = "Fixes")]
+    pub diff: bool,
+
     /// Check standard input (path `-`) as if it were this file
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub stdin_filename: Option<PathBuf>,

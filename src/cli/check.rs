@@ -2,10 +2,11 @@
 
 use super::args::{CheckArgs, Level};
 use super::output::{self, Target};
-use super::{Done, Failure, unknown_rule};
+use super::{Done, Failure, note, print, unknown_rule};
 use clap::ArgMatches;
 use leaklint::check::{self, Options, Outcome, Selection};
-use leaklint::finding::{Confidence, Severity};
+use leaklint::finding::{Applicability, Confidence, Severity};
+use leaklint::fix::{self, Change, Fixed};
 use leaklint::rules;
 use leaklint::walk::Request;
 use std::io::Read;
@@ -26,9 +27,49 @@ pub fn run(args: &CheckArgs, matches: &ArgMatches) -> Done {
     if let Some(reason) = outcome.bad_patterns.first() {
         return Err(format!("--ignore-pattern {reason}").into());
     }
+    if args.fix || args.unsafe_fixes || args.diff {
+        let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
+        let fixed = fix::fix(&options, outcome, allowed);
+        if args.diff {
+            return diff(&fixed.changes);
+        }
+        if options.stdin.is_some() {
+            let text = fixed.changes.first().map(|change| &change.new).or(options.texts.values().next());
+            print(text.map_or(&[], |text| text.as_bytes()))?;
+            outcome = fixed.outcome;
+            settle(args, &mut outcome);
+            return Ok(code(args, &outcome));
+        }
+        apply(&fixed)?;
+        outcome = fixed.outcome;
+    }
     settle(args, &mut outcome);
     write(args, &targets, &outcome)?;
     Ok(code(args, &outcome))
+}
+
+/// Prints what fixes would change; 1 if there is anything.
+fn diff(changes: &[Change]) -> Done {
+    let text: String =
+        changes.iter().map(|change| leaklint::report::unified(&change.name, &change.old, &change.new)).collect();
+    print(text.as_bytes())?;
+    Ok(ExitCode::from(u8::from(!changes.is_empty())))
+}
+
+/// Writes changed files.
+fn apply(fixed: &Fixed) -> Result<(), Failure> {
+    for change in &fixed.changes {
+        fix::write(change).map_err(|error| format!("can't fix {}: {error}", change.name))?;
+    }
+    if fixed.applied > 0 {
+        let (findings, files) = (fixed.applied, fixed.changes.len());
+        note(&format!("fixed {findings} finding{} in {files} file{}", s(findings), s(files)));
+    }
+    Ok(())
+}
+
+fn s(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 fn options(args: &CheckArgs, matches: &ArgMatches) -> Result<Options, Failure> {
@@ -50,7 +91,9 @@ fn options(args: &CheckArgs, matches: &ArgMatches) -> Result<Options, Failure> {
         Level::All => Confidence::Low,
         Level::Strict => Confidence::High,
     };
-    Ok(Options { request, stdin, rules: selection(args, matches)?, level })
+    let texts = stdin.clone().into_iter().collect();
+    let stdin = stdin.map(|(path, _)| path);
+    Ok(Options { request, stdin, texts, rules: selection(args, matches)?, level, require_reason: false })
 }
 
 /// The paths to walk, and the text of the file that standard input stands for. Its folder is walked in its place, for
@@ -129,7 +172,9 @@ fn write(args: &CheckArgs, targets: &[Target], outcome: &Outcome) -> Result<(), 
 
 fn code(args: &CheckArgs, outcome: &Outcome) -> ExitCode {
     let count = |severity| outcome.report.active().filter(|diagnostic| diagnostic.severity == severity).count();
-    let failed = count(Severity::Error) > 0 || count(Severity::Warning) > args.max_warnings.unwrap_or(0);
+    let failed = outcome.bad_comments > 0
+        || count(Severity::Error) > 0
+        || count(Severity::Warning) > args.max_warnings.unwrap_or(0);
     if outcome.crashed {
         ExitCode::from(2)
     } else if failed && !args.exit_zero {

@@ -2,25 +2,14 @@
 
 use super::Report;
 use crate::finding::Fix;
-use crate::text::{Edit, FileId};
+use crate::text::{Edit, FileId, apply};
 use similar::{ChangeTag, TextDiff};
 use std::fmt::Write;
 
-/// A text after its edits; none if they overlap or do not fit the text.
-pub fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
-    let mut edits = edits.to_vec();
-    edits.sort_by_key(|edit| edit.span);
-    let mut out = String::with_capacity(text.len() + 64);
-    let mut at = 0;
-    for edit in edits {
-        let (start, end) = (edit.span.start as usize, edit.span.end as usize);
-        out.push_str(text.get(at..start)?);
-        text.get(start..end)?;
-        out.push_str(&edit.text);
-        at = end;
-    }
-    out.push_str(text.get(at..)?);
-    Some(out)
+/// A change of a whole file, as `git apply` reads it.
+pub fn unified(name: &str, old: &str, new: &str) -> String {
+    let diff = TextDiff::from_lines(old, new);
+    diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string()
 }
 
 /// The changed lines of a fix, with their numbers.

@@ -56,7 +56,8 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, Reason> {
     }
     let head = &bytes[..bytes.len().min(65_536)];
     // One NUL in a string literal makes no binary; executables, images and archives have hundreds.
-    if head.iter().filter(|&&byte| byte == 0).count() * 100 > head.len() {
+    let nuls = head.iter().filter(|&&byte| byte == 0).count();
+    if nuls > 1 && nuls * 100 > head.len() {
         return Err(Reason::Binary);
     }
     let text = match String::from_utf8(bytes) {
