@@ -15,6 +15,7 @@ mod lowering;
 mod macros;
 mod mend;
 mod prepared;
+mod recovery;
 mod statement;
 mod token;
 mod types;
@@ -40,8 +41,7 @@ pub fn lower(text: &str, language: Language, table: &MacroTable) -> Summary {
     let (tokens, comments) = token::lex(text);
     let includes = includes(&tokens);
     let (tokens, macros) = macros::expand(tokens, table);
-    let (tokens, conditions) = mend::mend(tokens, language);
-    let prepared = Prepared::new(&tokens, conditions);
+    let prepared = Prepared::new(mend::mend(tokens, language));
     let mut summary = lower_prepared(&prepared, language, Span::new(0, text.len() as u32));
     summary.comments = comments;
     summary.includes = includes;
@@ -51,24 +51,35 @@ pub fn lower(text: &str, language: Language, table: &MacroTable) -> Summary {
 
 fn lower_prepared(prepared: &Prepared, language: Language, whole: Span) -> Summary {
     let mut parser = Parser::new();
-    let tree = match parser.set_language(&tree_sitter_cpp::LANGUAGE.into()) {
-        Ok(()) => parser.parse(&prepared.text, None),
-        Err(_) => None,
+    if parser.set_language(&tree_sitter_cpp::LANGUAGE.into()).is_err() {
+        return Summary { language: Some(language), partial: true, ..Summary::default() };
+    }
+    let tree = recovery::parse(&mut parser, &prepared.text);
+    let broken =
+        tree.as_ref().map_or_else(|| prepared.bodies.iter().collect(), |tree| recovery::broken(prepared, tree));
+    // Code that does not parse is kept away from the rest and parsed on its own.
+    let tree = match (tree, broken.as_slice()) {
+        (Some(tree), []) => Some(tree),
+        (_, broken) => recovery::parse(&mut parser, &prepared.outline(broken)),
     };
     let mut lowering = Lowering::new(prepared, language, parser, whole);
-    match tree {
-        Some(tree) => {
-            let root = tree.root_node();
-            lowering.out.partial |= root.has_error();
-            let mut pending = Vec::new();
-            lowering.items(&children(root), &item::Place::default(), &mut pending);
-            let (module, functions): (Vec<_>, Vec<_>) =
-                pending.into_iter().partition(|code| matches!(code, item::Pending::Module(_)));
-            lowering.run(&module);
-            lowering.finish_module();
-            lowering.run(&functions);
-        }
-        None => lowering.out.partial = true,
+    lowering.separate = broken.iter().map(|body| (body.open, body.close)).collect();
+    let Some(tree) = tree else {
+        lowering.out.partial = true;
+        return lowering.out;
+    };
+    let root = tree.root_node();
+    lowering.out.partial |= root.has_error();
+    let mut pending = Vec::new();
+    lowering.items(&children(root), &item::Place::default(), &mut pending);
+    let lost = recovery::lost(prepared, &pending, root.has_error());
+    let (module, functions): (Vec<_>, Vec<_>) =
+        pending.into_iter().partition(|code| matches!(code, item::Pending::Module(_)));
+    lowering.run(&module);
+    lowering.finish_module();
+    lowering.run(&functions);
+    for body in lost {
+        lowering.lost_function(body);
     }
     lowering.out
 }

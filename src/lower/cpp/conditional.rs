@@ -156,8 +156,9 @@ impl<'a> Mender<'a> {
         if sides.iter().all(|(_, range)| is_empty(&tokens[range.clone()])) {
             return;
         }
-        let in_list = matches!(self.open.last(), Some((Open::List | Open::Paren(_) | Open::Bracket, _)))
-            && self.is_list(&sides, tokens);
+        let in_list =
+            matches!(self.open.last(), Some((Open::List | Open::Paren(_) | Open::ForHead | Open::Bracket, _)))
+                && self.is_list(&sides, tokens);
         let is_whole = self.at_boundary() && sides.iter().all(|(_, range)| is_whole(&tokens[range.clone()]));
         if in_list || (is_whole && !self.is_code()) {
             self.all_sides(tokens, &sides);
@@ -252,12 +253,7 @@ impl<'a> Mender<'a> {
             }
             self.decided.truncate(settled);
             while self.open.len() > depth {
-                let closing = match self.open.pop() {
-                    Some((Open::Paren(_), _)) => ")",
-                    Some((Open::Bracket, _)) => "]",
-                    _ => "}",
-                };
-                self.out.push(Token::made(Kind::Punct, closing, span));
+                self.close_one(span);
             }
         }
         for _ in 0..open {

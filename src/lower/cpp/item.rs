@@ -521,6 +521,10 @@ impl Lowering<'_> {
                 this.initialisers(class, definition);
             }
             match body_of(definition) {
+                Some(body) if this.separate.contains_key(&body.start_byte()) => {
+                    let close = this.separate[&body.start_byte()];
+                    this.separate_body(body.start_byte(), close);
+                }
                 Some(body) if body.kind() == "compound_statement" => this.statements(&children(body)),
                 Some(body) => {
                     for list in children(body).iter().filter(|child| child.kind() == "field_initializer_list") {

@@ -74,6 +74,8 @@ pub struct Lowering<'p> {
     pub members: Vec<FxHashMap<Name, Member>>,
     /// `using` and `typedef`.
     pub aliases: FxHashMap<Name, Alias>,
+    /// Code that is parsed on its own: start and end in the text.
+    pub separate: FxHashMap<usize, usize>,
     /// For second looks at stretches that the grammar read wrongly.
     pub parser: Parser,
     names: Vec<FxHashMap<Name, BindingId>>,
@@ -94,6 +96,7 @@ impl<'p> Lowering<'p> {
             classes: FxHashMap::default(),
             members: Vec::new(),
             aliases: FxHashMap::default(),
+            separate: FxHashMap::default(),
             parser,
             names: Vec::new(),
             interned: FxHashMap::default(),

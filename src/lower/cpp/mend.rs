@@ -22,8 +22,41 @@ pub(super) enum Open {
     Code,
     /// `(`; whether a call's.
     Paren(bool),
+    /// `(` of a `for`, which holds semicolons.
+    ForHead,
     /// `[`.
     Bracket,
+}
+
+impl Open {
+    /// A parenthesis or square bracket.
+    pub(super) fn is_paren(&self) -> bool {
+        matches!(self, Open::Paren(_) | Open::ForHead | Open::Bracket)
+    }
+}
+
+/// A function's code, by the indices of its tokens.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// Where its head begins.
+    pub head: usize,
+    /// Its opening brace.
+    pub open: usize,
+    /// Its closing brace.
+    pub close: usize,
+    /// The class around it.
+    pub class: Option<String>,
+}
+
+/// A file after mending.
+#[derive(Debug)]
+pub struct Mended<'a> {
+    /// Its tokens; brackets are balanced.
+    pub tokens: Vec<Token<'a>>,
+    /// What the `#ifdef CONFIG_n` among them test.
+    pub conditions: Vec<Cond>,
+    /// Code that is in no other code.
+    pub bodies: Vec<Body>,
 }
 
 /// A file being mended.
@@ -33,6 +66,7 @@ pub(super) struct Mender<'a> {
     /// Where in `out` the current item or statement begins.
     pub(super) start: usize,
     pub(super) conditions: Vec<Cond>,
+    bodies: Vec<Body>,
     /// Conditions whose side is settled by an enclosing `#if`.
     pub(super) decided: Vec<(Name, bool)>,
     /// Sides taken where only one could be.
@@ -207,14 +241,15 @@ const KEYWORDS: [&str; 34] = [
     "typeof",
 ];
 
-/// Mends tokens. Gives the new list and the conditions of the `#if`s in it.
-pub fn mend(tokens: Vec<Token<'_>>, language: Language) -> (Vec<Token<'_>>, Vec<Cond>) {
+/// Mends tokens.
+pub fn mend(tokens: Vec<Token<'_>>, language: Language) -> Mended<'_> {
     let budget = 20_000 + tokens.len() * 3;
     let mut mender = Mender {
         out: Vec::with_capacity(tokens.len()),
         open: Vec::new(),
         start: 0,
         conditions: Vec::new(),
+        bodies: Vec::new(),
         decided: Vec::new(),
         leaning: Vec::new(),
         language,
@@ -224,7 +259,7 @@ pub fn mend(tokens: Vec<Token<'_>>, language: Language) -> (Vec<Token<'_>>, Vec<
     };
     mender.process(&tokens);
     mender.close();
-    (mender.out, mender.conditions)
+    Mended { tokens: mender.out, conditions: mender.conditions, bodies: mender.bodies }
 }
 
 impl<'a> Mender<'a> {
@@ -259,12 +294,12 @@ impl<'a> Mender<'a> {
 
     /// The innermost bracket that is a brace, none at file level.
     pub(super) fn brace(&self) -> Option<&Open> {
-        self.open.iter().rev().map(|(open, _)| open).find(|open| !matches!(open, Open::Paren(_) | Open::Bracket))
+        self.open.iter().rev().map(|(open, _)| open).find(|open| !open.is_paren())
     }
 
     /// Whether a parenthesis or square bracket is open inside the innermost brace.
     pub(super) fn in_parens(&self) -> bool {
-        matches!(self.open.last(), Some((Open::Paren(_) | Open::Bracket, _)))
+        self.open.last().is_some_and(|(open, _)| open.is_paren())
     }
 
     pub(super) fn is_code(&self) -> bool {
@@ -499,12 +534,13 @@ impl<'a> Mender<'a> {
                 let is_call = self
                     .last()
                     .is_some_and(|last| (last.kind == Kind::Word && !KEYWORDS.contains(&&*last.text)) || last.is(">"));
-                self.push_open(Open::Paren(is_call), token);
+                let is_for = self.last().is_some_and(|last| last.is_word("for"));
+                self.push_open(if is_for { Open::ForHead } else { Open::Paren(is_call) }, token);
             }
             "[" => self.push_open(Open::Bracket, token),
             ")" | "]" => {
                 let wanted = if token.text == ")" {
-                    matches!(self.open.last(), Some((Open::Paren(_), _)))
+                    matches!(self.open.last(), Some((Open::Paren(_) | Open::ForHead, _)))
                 } else {
                     matches!(self.open.last(), Some((Open::Bracket, _)))
                 };
@@ -514,7 +550,10 @@ impl<'a> Mender<'a> {
                 }
             }
             ";" => {
-                // A semicolon inside brackets ends only the head of a `for`.
+                // A bracket that a statement leaves open would swallow all that follows.
+                while self.is_code() && self.in_parens() && !self.in_for_head() {
+                    self.close_one(token.span);
+                }
                 self.out.push(token.clone());
                 if !self.in_parens() {
                     self.start = self.out.len();
@@ -538,6 +577,19 @@ impl<'a> Mender<'a> {
     }
 
     fn push_open(&mut self, open: Open, token: &Token<'a>) {
+        if open == Open::Code && !self.open.iter().any(|(open, _)| *open == Open::Code) {
+            let classes = self.open.iter().filter_map(|(open, _)| match open {
+                Open::Class(name) => Some(name.clone()),
+                _ => None,
+            });
+            let class = classes.last();
+            self.bodies.push(Body {
+                head: self.start.min(self.out.len()),
+                open: self.out.len(),
+                close: usize::MAX,
+                class,
+            });
+        }
         self.open.push((open, self.start));
         self.out.push(token.clone());
         if token.text == "{" {
@@ -545,39 +597,48 @@ impl<'a> Mender<'a> {
         }
     }
 
+    fn in_for_head(&self) -> bool {
+        self.open.iter().rev().take_while(|(open, _)| open.is_paren()).any(|(open, _)| *open == Open::ForHead)
+    }
+
+    /// Closes the innermost bracket.
+    pub(super) fn close_one(&mut self, span: Span) -> Option<Open> {
+        let (open, start) = self.open.pop()?;
+        let closing = match open {
+            Open::Paren(_) | Open::ForHead => ")",
+            Open::Bracket => "]",
+            _ => "}",
+        };
+        if open == Open::Code
+            && !self.open.iter().any(|(open, _)| *open == Open::Code)
+            && let Some(body) = self.bodies.last_mut()
+        {
+            body.close = self.out.len();
+        }
+        self.out.push(Token::made(Kind::Punct, closing, span));
+        if !open.is_paren() {
+            let is_over = matches!(open, Open::Code | Open::Items) && !self.in_parens();
+            self.start = if is_over { self.out.len() } else { start };
+        }
+        Some(open)
+    }
+
     fn close_brace(&mut self, token: &Token<'a>) {
         // A brace that closes nothing would make the grammar give up on what follows.
         if self.brace().is_none() {
             return;
         }
-        while let Some((open, start)) = self.open.pop() {
-            match open {
-                Open::Paren(_) => self.out.push(Token::made(Kind::Punct, ")", token.span)),
-                Open::Bracket => self.out.push(Token::made(Kind::Punct, "]", token.span)),
-                _ => {
-                    self.out.push(token.clone());
-                    self.start = if matches!(open, Open::Code | Open::Items) && !self.in_parens() {
-                        self.out.len()
-                    } else {
-                        start
-                    };
-                    return;
-                }
-            }
+        while self.close_one(token.span).is_some_and(|open| open.is_paren()) {}
+        // As it was written: glued or on its own line.
+        if let Some(last) = self.out.last_mut() {
+            *last = token.clone();
         }
     }
 
     /// Closes what the file leaves open.
     fn close(&mut self) {
         let span = self.out.last().map_or(Span::default(), |last| Span::new(last.span.end, last.span.end));
-        while let Some((open, _)) = self.open.pop() {
-            let text = match open {
-                Open::Paren(_) => ")",
-                Open::Bracket => "]",
-                _ => "}",
-            };
-            self.out.push(Token::made(Kind::Punct, text, span));
-        }
+        while self.close_one(span).is_some() {}
     }
 
     /// What a `{` opens.

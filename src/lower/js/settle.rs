@@ -274,9 +274,9 @@ impl Settling {
         }
         let name = self.out.bindings[binding.index()].name;
         let bare = name.trim_start_matches('_');
-        let field = bare.match_indices('_').find(|(at, _)| {
-            *at > 0 && self.out.classes.iter().any(|class| class.name == bare[..*at])
-        });
+        let field = bare
+            .match_indices('_')
+            .find(|(at, _)| *at > 0 && self.out.classes.iter().any(|class| class.name == bare[..*at]));
         let field = field.map_or(bare, |(at, _)| &bare[at + 1..]);
         Some((object, (Name::from(&format!("#{field}")), method)))
     }
