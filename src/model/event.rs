@@ -86,6 +86,7 @@ pub struct Call {
     /// `a?.()`, `a?.b()`.
     pub is_optional: bool,
     /// The result is used by nothing: the call is a statement of its own (or under `void`, or the unused side of a comma).
+    /// With [`Call::is_awaited`]: what the promise resolves to is used by nothing.
     pub is_discarded: bool,
     /// Directly under `await`.
     pub is_awaited: bool,

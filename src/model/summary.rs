@@ -222,9 +222,11 @@ pub struct Binding {
     /// Its name in the declaration.
     pub span: Span,
     /// Its value where exactly one assignment is ever made to it (declarations of functions, classes, imports and parts
-    /// of a destructured value included: `const {a} = b` gives `Member(b, a)`).
+    /// of a destructured value included: `const {a} = b` gives `Member(b, a)`). JavaScript: also parameters of a function
+    /// literal that is called where it stands. Never mentions the variable itself.
     pub value: Option<ValueId>,
-    /// Number of assignments, the declaration's included. Parameters have one unseen.
+    /// Number of assignments, the declaration's included where it has a value. Parameters and `catch` variables have one
+    /// unseen.
     pub assignments: u32,
     /// Functions, other than the declaring one, whose text mentions it, outermost first.
     pub captured_by: Vec<FunctionId>,

@@ -179,6 +179,11 @@ fn awaited_function<'e>(call: &'e ast::CallExpr, callee: &Expr) -> Option<&'e as
     function_argument(&call.args)
 }
 
+/// Whether a call only makes an async function of a generator literal.
+pub fn makes_function(call: &ast::CallExpr) -> bool {
+    async_function(call).is_some()
+}
+
 fn async_function(call: &ast::CallExpr) -> Option<&ast::FnExpr> {
     let Callee::Expr(callee) = &call.callee else { return None };
     if helper(transparent(callee)) != Some(Helper::AsyncFunction) {

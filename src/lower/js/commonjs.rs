@@ -18,6 +18,7 @@ impl Settling {
                 self.export(name, assign.value, assign.span);
             }
         }
+        self.export_properties(&assigns);
         self.assigns = assigns;
         for at in 0..self.out.calls.len() {
             let call = self.out.calls[at].clone();
@@ -34,7 +35,44 @@ impl Settling {
         }
     }
 
-    fn export(&mut self, name: Name, value: ValueId, span: Span) {
+    /// `app.use = …` with `const app = module.exports = { … }`.
+    fn export_properties(&mut self, assigns: &[(FunctionId, Assign)]) {
+        let whole: Vec<ValueId> = self
+            .out
+            .exports
+            .iter()
+            .filter(|export| export.name == "=")
+            .map(|export| self.resolve(export.value))
+            .filter(|value| {
+                matches!(self.out.values[value.index()], Value::Object(_) | Value::Function(_) | Value::Class(_))
+            })
+            .collect();
+        if whole.is_empty() {
+            return;
+        }
+        for (_, assign) in assigns {
+            if let Value::Member(object, name) = self.out.values[assign.place.index()]
+                && matches!(self.out.values[object.index()], Value::Binding(_))
+                && whole.contains(&self.resolve(object))
+                && name != "prototype"
+            {
+                self.export(name, assign.value, assign.span);
+            }
+        }
+    }
+
+    fn export(&mut self, name: Name, mut value: ValueId, span: Span) {
+        // `module.exports = exports.default`, `module.exports.default = module.exports`.
+        if self.means_exports(value) {
+            match self.out.exports.iter().rev().find(|known| known.name == "=") {
+                Some(whole) => value = whole.value,
+                None => return,
+            }
+        } else if let Value::Member(object, _) = self.out.values[value.index()]
+            && self.means_exports(object)
+        {
+            value = self.resolve(value);
+        }
         if !self.out.exports.iter().rev().take(64).any(|known| known.name == name && known.value == value) {
             self.out.exports.push(Export { name, value, span });
         }
@@ -179,7 +217,7 @@ impl Settling {
     }
 
     /// `module.exports` or `exports` itself.
-    fn is_exports(&self, id: ValueId) -> bool {
+    pub fn is_exports(&self, id: ValueId) -> bool {
         match self.out.values[id.index()] {
             Value::Global(name) => name == "exports",
             Value::Member(object, name) => {

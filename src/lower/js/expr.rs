@@ -88,7 +88,10 @@ impl Lowering<'_> {
             Expr::Ident(name) => self.named(&name.sym),
             Expr::Lit(literal) => self.lit(literal),
             Expr::Member(member) => self.member_expr(member),
-            Expr::Call(call) => self.call_expr(call, false),
+            Expr::Call(call) => {
+                self.hint = hint.filter(|_| super::asynchronous::makes_function(call));
+                self.call_expr(call, false)
+            }
             Expr::New(new) => self.new_expr(new, false),
             Expr::This(_) => self.receiver(),
             Expr::Fn(function) => {

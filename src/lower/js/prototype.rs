@@ -30,12 +30,24 @@ impl Settling {
         }
         for at in 0..self.out.calls.len() {
             found.call(self, CallId(at as u32));
+            found.extended(self, CallId(at as u32));
         }
         found.constructed(self, &assigns);
+        for (_, assign) in &assigns {
+            found.own_method(self, assign);
+        }
         for (_, assign) in &assigns {
             found.static_member(self, assign);
         }
         self.assigns = assigns;
+        for binding in 0..self.out.bindings.len() {
+            let Some(value) = self.out.bindings[binding].value else { continue };
+            if let Value::Class(class) = *self.resolved(value)
+                && self.out.classes[class.index()].name.is_empty()
+            {
+                self.out.classes[class.index()].name = self.out.bindings[binding].name;
+            }
+        }
         for (&function, &class) in &found.of {
             let value = self.value(Value::Function(function));
             self.replace(value, Value::Class(class));
@@ -259,7 +271,51 @@ impl Prototypes {
         }
     }
 
-    /// A function that assigns to its `this` and is called with `new` in the file is a class.
+    /// `Base.extend({ … })`: a class of the object's functions.
+    fn extended(&mut self, settling: &mut Settling, id: CallId) {
+        let call = &settling.out.calls[id.index()];
+        let (Value::Member(base, name), [only]) = (&settling.out.values[call.callee.index()], &call.arguments[..]) else {
+            return;
+        };
+        let (base, span) = (*base, call.span);
+        let base_name = match &settling.out.values[base.index()] {
+            Value::Member(_, name) | Value::Global(name) => *name,
+            Value::Binding(binding) => settling.out.bindings[binding.index()].name,
+            _ => return,
+        };
+        let Value::Object(object) = settling.out.values[only.value.index()] else { return };
+        if *name != "extend" || !base_name.starts_with(char::is_uppercase) {
+            return;
+        }
+        let has_methods = settling.out.objects[object.index()]
+            .properties
+            .iter()
+            .any(|property| matches!(settling.resolved(property.value), Value::Function(_)));
+        if !has_methods {
+            return;
+        }
+        let class = ClassId(settling.out.classes.len() as u32);
+        let mut blank = blank_class(Name::default(), span);
+        blank.bases.push(base);
+        settling.out.classes.push(blank);
+        self.methods(settling, class, object);
+        let result = settling.value(Value::Result(id));
+        settling.replace(result, Value::Class(class));
+    }
+
+    /// `this.name = function () { … }` in a class's own code.
+    fn own_method(&mut self, settling: &mut Settling, assign: &Assign) {
+        let Value::Member(object, name) = settling.out.values[assign.place.index()] else { return };
+        let Value::This(owner) = *settling.resolved(object) else { return };
+        let Value::Function(function) = settling.out.values[assign.value.index()] else { return };
+        if let Some(class) = settling.out.functions[owner.index()].class
+            && settling.out.functions[function.index()].kind == FunctionKind::Plain
+        {
+            self.method(settling, class, name, assign.value, false);
+        }
+    }
+
+    /// A function that assigns to its `this` is a class where it is called with `new` in the file, or has a class's name.
     fn constructed(&mut self, settling: &mut Settling, assigns: &[(FunctionId, Assign)]) {
         let mut fills_receiver = rustc_hash::FxHashSet::default();
         for (_, assign) in assigns {
@@ -267,6 +323,16 @@ impl Prototypes {
                 && let Value::This(function) = *settling.resolved(object)
             {
                 fills_receiver.insert(function);
+            }
+        }
+        for at in 0..settling.out.functions.len() {
+            let function = &settling.out.functions[at];
+            let id = FunctionId(at as u32);
+            if function.kind == FunctionKind::Plain
+                && function.name.starts_with(char::is_uppercase)
+                && fills_receiver.contains(&id)
+            {
+                self.class_of(settling, id);
             }
         }
         for at in 0..settling.out.calls.len() {

@@ -21,10 +21,10 @@ pub struct Settling {
 impl Lowering<'_> {
     /// Ends the file.
     pub fn finish(mut self) -> Summary {
-        for (at, binding) in self.out.bindings.iter_mut().enumerate() {
-            binding.captured_by.sort_unstable();
-            if binding.assignments == 1 {
-                binding.value = self.given[at];
+        for at in 0..self.out.bindings.len() {
+            self.out.bindings[at].captured_by.sort_unstable();
+            if self.out.bindings[at].assignments == 1 {
+                self.out.bindings[at].value = self.given[at].and_then(|given| self.without(given, BindingId(at as u32)));
             }
         }
         let aliases = self.receiver_aliases();
@@ -39,6 +39,29 @@ impl Lowering<'_> {
         settling.private_methods(&private_methods);
         settling.weak_fields();
         settling.rewrite()
+    }
+
+    /// A variable's value, where that is not told by the variable itself: `x = x || y` is `y`.
+    fn without(&mut self, given: ValueId, binding: BindingId) -> Option<ValueId> {
+        if !self.mentions(given, binding) {
+            return Some(given);
+        }
+        let Value::Choice(parts) = self.out.values[given.index()].clone() else { return None };
+        let others: Vec<ValueId> = parts.iter().copied().filter(|part| !self.mentions(*part, binding)).collect();
+        (!others.is_empty()).then(|| self.choice(others))
+    }
+
+    fn mentions(&self, id: ValueId, binding: BindingId) -> bool {
+        match &self.out.values[id.index()] {
+            Value::Binding(other) => *other == binding,
+            Value::Member(object, _) => self.mentions(*object, binding),
+            Value::Index(object, key) => self.mentions(*object, binding) || self.mentions(*key, binding),
+            Value::Awaited(inner) | Value::Spread(inner) => self.mentions(*inner, binding),
+            Value::Array(_, parts) | Value::Choice(parts) | Value::Opaque(parts) => {
+                parts.iter().any(|part| self.mentions(*part, binding))
+            }
+            _ => false,
+        }
     }
 
     /// Variables that are only another name of some function's `this`.
@@ -153,20 +176,45 @@ impl Settling {
         }
     }
 
-    /// Parameters of a function literal that is called where it stands are its arguments.
+    /// Parameters of a function literal that is called where it stands are its arguments. So are those of a literal that
+    /// such a call is given and calls: the factory of a universal module, as far as CommonJS is concerned.
     fn settle_parameters(&mut self) {
-        for call in &self.out.calls {
-            let Value::Function(function) = self.out.values[call.callee.index()] else { continue };
-            let function = &self.out.functions[function.index()];
-            for (binding, argument) in function.parameters.iter().zip(&call.arguments) {
-                if matches!(self.out.values[argument.value.index()], Value::Spread(_)) {
-                    break;
-                }
-                let binding = &mut self.out.bindings[binding.index()];
-                if binding.assignments == 1 && binding.value.is_none() {
-                    binding.value = Some(argument.value);
+        for is_factory in [false, true] {
+            for at in 0..self.out.calls.len() {
+                let Some(function) = self.called_literal(at, is_factory) else { continue };
+                let arguments = &self.out.calls[at].arguments;
+                let parameters = &self.out.functions[function.index()].parameters;
+                let pairs: Vec<(BindingId, ValueId)> =
+                    parameters.iter().zip(arguments).map(|(binding, argument)| (*binding, argument.value)).collect();
+                for (binding, value) in pairs {
+                    if matches!(self.out.values[value.index()], Value::Spread(_)) {
+                        break;
+                    }
+                    let is_module = matches!(self.resolved(value), Value::Import(_)) || self.is_exports(value);
+                    let binding = &mut self.out.bindings[binding.index()];
+                    if binding.assignments == 1 && binding.value.is_none() && (!is_factory || is_module) {
+                        binding.value = Some(value);
+                    }
                 }
             }
+        }
+    }
+
+    /// The function literal that a call calls: directly, or through the parameter that holds it.
+    fn called_literal(&self, at: usize, through_parameter: bool) -> Option<FunctionId> {
+        match self.out.values[self.out.calls[at].callee.index()] {
+            Value::Function(function) if !through_parameter => Some(function),
+            Value::Binding(binding) if through_parameter => {
+                let binding = &self.out.bindings[binding.index()];
+                if !matches!(binding.kind, BindingKind::Parameter(_)) {
+                    return None;
+                }
+                match self.out.values[binding.value?.index()] {
+                    Value::Function(function) => Some(function),
+                    _ => None,
+                }
+            }
+            _ => None,
         }
     }
 
@@ -185,7 +233,9 @@ impl Settling {
     /// `var x = (function () { … return X; })()`: the function or class that it gives back.
     fn immediate_results(&mut self) {
         for at in 0..self.out.calls.len() {
-            let Value::Function(function) = self.out.values[self.out.calls[at].callee.index()] else { continue };
+            let Some(function) = self.called_literal(at, false).or_else(|| self.called_literal(at, true)) else {
+                continue;
+            };
             let function = &self.out.functions[function.index()];
             if function.is_async || function.is_generator {
                 continue;
