@@ -4,9 +4,11 @@
 mod cpp;
 mod js;
 mod macros;
+mod manifest;
 
 pub use cpp::MacroTable;
 pub use macros::ProjectMacros;
+pub use manifest::gyp;
 
 use crate::model::{Language, Summary};
 

@@ -20,12 +20,14 @@ pub mod contracts;
 pub mod dump;
 pub mod event;
 pub mod flow;
+pub mod manifest;
 pub mod place;
 pub mod summary;
 
 pub use contract::{Api, Type};
 pub use contracts::Contracts;
 pub use event::{Argument, Assign, Call, Step};
+pub use manifest::Gyp;
 pub use flow::{Cond, Exit, Flow, Loop};
 pub use place::{Literal, Name, ObjectLiteral, Property, Value};
 pub use summary::{
