@@ -5,7 +5,7 @@
 
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::lower::{self, ProjectMacros, language_of};
-use crate::model::{Contracts, Summary};
+use crate::model::{Contracts, Gyp, Language, Summary};
 use crate::project::Project;
 use crate::report::{Diagnostic, Problem, Report, Suppressed};
 use crate::rules::{self, RULES, UNUSED_SUPPRESSION};
@@ -16,7 +16,7 @@ use crate::{catalog, fingerprint};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -198,17 +198,21 @@ fn judge(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome, clock: &m
     let (lowered, contracts) = rayon::join(lower_all, contracts);
     clock.lap("lower", outcome);
 
+    let mut builds = Builds::default();
     let mut sources = Sources::default();
     let mut summaries = Vec::with_capacity(lowered.len());
     for (input, lowered) in inputs.iter().zip(lowered) {
         let name = &input.found.name;
         let file = sources.add(&input.found.path, name, Arc::clone(&input.text));
-        let summary = lowered.unwrap_or_else(|panic| {
+        let mut summary = lowered.unwrap_or_else(|panic| {
             outcome.crashed = true;
             let message = format!("internal error while reading this file, please report ({panic})");
             outcome.report.errors.push(problem(name, message));
             placeholder(name)
         });
+        if summary.language.is_some_and(Language::is_native) {
+            summary.build = builds.of(&input.found.path);
+        }
         if input.found.reported {
             let source = sources.get(file);
             outcome.report.errors.extend(summary.errors.iter().map(|error| Problem {
@@ -261,6 +265,28 @@ fn judge(inputs: Vec<Input>, options: &Options, outcome: &mut Outcome, clock: &m
     outcome.report.errors.sort();
     outcome.report.errors.dedup();
     outcome.report.counts.milliseconds = clock.started.elapsed().as_millis() as u64;
+}
+
+/// The `binding.gyp` files of the run, each read once.
+#[derive(Default)]
+struct Builds {
+    by_folder: FxHashMap<PathBuf, Option<Arc<Gyp>>>,
+}
+
+impl Builds {
+    /// What the nearest `binding.gyp` beside or above a file says.
+    fn of(&mut self, path: &Path) -> Option<Arc<Gyp>> {
+        let folder = path.parent()?;
+        if let Some(known) = self.by_folder.get(folder) {
+            return known.clone();
+        }
+        let own = std::fs::read(folder.join("binding.gyp")).ok();
+        let own = own.map(|bytes| Arc::new(lower::gyp(&String::from_utf8_lossy(&bytes))));
+        // The package ends the search: what is above builds something else.
+        let found = own.or_else(|| if folder.join("package.json").is_file() { None } else { self.of(folder) });
+        self.by_folder.insert(folder.to_owned(), found.clone());
+        found
+    }
 }
 
 /// The built-in rows, read once.

@@ -27,8 +27,8 @@ pub mod summary;
 pub use contract::{Api, Type};
 pub use contracts::Contracts;
 pub use event::{Argument, Assign, Call, Step};
-pub use manifest::Gyp;
 pub use flow::{Cond, Exit, Flow, Loop};
+pub use manifest::Gyp;
 pub use place::{Literal, Name, ObjectLiteral, Property, Value};
 pub use summary::{
     Binding, BindingKind, Class, Export, Field, Function, FunctionKind, Holder, Language, Macro, Method, Scope,

@@ -38,7 +38,9 @@ fn fact(key: &str, text: &str, facts: &mut Gyp) {
         ("sources", _) if !is_removal => facts.sources.push(text.to_owned()),
         ("defines", _) if !is_removal => {
             match text.split('=').next().unwrap_or(text) {
-                "NAPI_DISABLE_CPP_EXCEPTIONS" | "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS" => facts.napi_exceptions = Some(false),
+                "NAPI_DISABLE_CPP_EXCEPTIONS" | "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS" => {
+                    facts.napi_exceptions = Some(false)
+                }
                 "NAPI_CPP_EXCEPTIONS" | "NODE_ADDON_API_CPP_EXCEPTIONS" | "NODE_ADDON_API_CPP_EXCEPTIONS_ALL" => {
                     facts.napi_exceptions.get_or_insert(true);
                 }
@@ -186,7 +188,9 @@ mod tests {
 
     #[test]
     fn reads_python_literals() {
-        let facts = gyp("# comment\n{ 'targets': [{\n  'sources': ['a.cc', \"b\" 'c.mm',],  # more\n  'cflags!': [ '-fno-exceptions' ],\n  'conditions': [['OS==\"mac\"', {'xcode_settings': {'OTHER_CFLAGS': ['-fobjc-arc']}}]],\n  'defines': ['NAPI_DISABLE_CPP_EXCEPTIONS=1', 'X'],\n }, ] }");
+        let facts = gyp(
+            "# comment\n{ 'targets': [{\n  'sources': ['a.cc', \"b\" 'c.mm',],  # more\n  'cflags!': [ '-fno-exceptions' ],\n  'conditions': [['OS==\"mac\"', {'xcode_settings': {'OTHER_CFLAGS': ['-fobjc-arc']}}]],\n  'defines': ['NAPI_DISABLE_CPP_EXCEPTIONS=1', 'X'],\n }, ] }",
+        );
         assert_eq!(facts.sources, ["a.cc", "bc.mm"]);
         assert_eq!(facts.exceptions, Some(true));
         assert_eq!(facts.napi_exceptions, Some(false));
@@ -196,7 +200,9 @@ mod tests {
 
     #[test]
     fn survives_anything() {
-        for text in ["", "{", "[[[", "{'a'", "{'a':", "'", "{]}", "}{", "\u{feff}{'sources':['é\\", "{'a':['b'}}", "::::"] {
+        for text in
+            ["", "{", "[[[", "{'a'", "{'a':", "'", "{]}", "}{", "\u{feff}{'sources':['é\\", "{'a':['b'}}", "::::"]
+        {
             gyp(text);
         }
         gyp(&"[".repeat(100_000));

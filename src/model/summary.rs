@@ -54,6 +54,8 @@ pub struct Summary {
     pub usings: Vec<Name>,
     /// C and C++: `#define`s with a body.
     pub macros: Vec<Macro>,
+    /// C and C++: what the nearest `binding.gyp` says, put in by whoever reads the project.
+    pub build: Option<std::sync::Arc<super::Gyp>>,
     /// Comments, for suppression, ownership and commented-out releases.
     pub comments: Vec<Span>,
     /// What could not be parsed.

@@ -193,7 +193,8 @@ impl<'a> Lowering<'a> {
             Value::Result(call) => match &self.out.values[self.out.calls[call.index()].callee.index()] {
                 Value::Global(name) => *name == "Symbol",
                 Value::Member(object, name) => {
-                    *name == "for" && matches!(&self.out.values[object.index()], Value::Global(name) if *name == "Symbol")
+                    *name == "for"
+                        && matches!(&self.out.values[object.index()], Value::Global(name) if *name == "Symbol")
                 }
                 _ => false,
             },
