@@ -56,14 +56,14 @@ mod tables;
 mod types;
 mod words;
 
-pub use custody::{Begin, Custody, Doubt, Effect, Fate, How, Loss, Owned, Settlement, Taken, Way};
 pub use calls::{Caller, Handed, Passed, Targets};
 pub use conditions::{Conditions, LoopAround};
+pub use custody::{Begin, Custody, Doubt, Effect, Fate, How, Loss, Owned, Settlement, Taken, Way};
 pub use drive::Drive;
-pub use effects::{Doing, Gives, Role};
+pub use effects::{Doing, Gives, MacroExits, Role};
 pub use keys::Openness;
 pub use lifetimes::{Lifetime, Owner};
-pub use paths::{ExitKind, Obligation, Row, Start, State};
+pub use paths::{End, ExitKind, Judge, Obligation, Row, Start, State};
 pub use places::{Access, AccessKind, Key, Place, Root};
 pub use rates::RateAnswer;
 pub use registrations::{Event, Likeness, Meeting, Registration, Registry, Removal};

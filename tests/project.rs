@@ -156,3 +156,194 @@ fn lifetimes_tell_the_callers_things_from_our_own() {
         let _ = FileId(0);
     });
 }
+
+/// The rows of what a call gives, one word each: exit kind and state.
+fn rows(project: &Project<'_>, text: &str) -> Vec<String> {
+    let call = call(project, text);
+    let mut found: Vec<String> = project
+        .obligations(call)
+        .iter()
+        .flat_map(|obligation| project.paths(obligation))
+        .map(|row| {
+            let at = project.sources.line(row.at);
+            format!("{:?}:{:?}@{at}", row.exit, row.state)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn js(text: &str, of: &str) -> Vec<String> {
+    let text = format!("const fs = require('fs'); const net = require('net');\n{text}");
+    ask(&[("p/a.js", &text)], |p| rows(p, of))
+}
+
+#[test]
+fn paths_of_descriptors() {
+    let found = js(
+        "function f(p) { const fd = fs.openSync(p);
+         fs.futimesSync(fd, 1, 2);
+         fs.closeSync(fd); }",
+        "fs.openSync",
+    );
+    assert!(found.iter().any(|row| row.starts_with("ImplicitThrow") && row.ends_with(":Held@3")), "{found:?}");
+    assert!(found.contains(&"Fallthrough:Released@4".to_owned()), "{found:?}");
+    let found = js(
+        "function f(p) { const fd = fs.openSync(p);
+         try { fs.futimesSync(fd, 1, 2); } finally { fs.closeSync(fd); } }",
+        "fs.openSync",
+    );
+    assert!(!found.iter().any(|row| row.contains("Held")), "{found:?}");
+    let found = js("function f(p) { const fd = fs.openSync(p); if (p) return 1; fs.closeSync(fd); }", "fs.openSync");
+    assert!(found.contains(&"Return:Held@2".to_owned()), "{found:?}");
+    let found = js("function f(p) { return fs.openSync(p); }", "fs.openSync");
+    assert_eq!(found, ["Return:Returned@2"]);
+}
+
+#[test]
+fn paths_go_on_in_callbacks() {
+    let leaks = js(
+        "function f(p, cb) { fs.open(p, 'r', (err, fd) => {
+           if (err) return cb(err);
+           fs.futimes(fd, 1, 2, (er) => {
+             if (er) return cb(er);
+             fs.close(fd, cb);
+           });
+         }); }",
+        "fs.open(",
+    );
+    assert!(leaks.contains(&"Return:Held@5".to_owned()), "{leaks:?}");
+    assert!(leaks.contains(&"Return:NotAcquired@3".to_owned()), "{leaks:?}");
+    let good = js(
+        "function f(p, cb) { fs.open(p, 'r', (err, fd) => {
+           if (err) return cb(err);
+           fs.futimes(fd, 1, 2, (er) => { fs.close(fd, () => cb(er)); });
+         }); }",
+        "fs.open(",
+    );
+    assert!(!good.iter().any(|row| row.contains("Held")), "{good:?}");
+}
+
+#[test]
+fn paths_know_await_and_finally() {
+    let leaks = js(
+        "async function f(p) { const h = await fs.promises.open(p);
+         await h.read();
+         await h.close(); }",
+        "fs.promises.open",
+    );
+    assert!(leaks.iter().any(|row| row == "Rejection:Held@3"), "{leaks:?}");
+    let good = js(
+        "async function f(p) { let h; try { h = await fs.promises.open(p);
+         await h.read(); } finally { if (h) await h.close(); } }",
+        "fs.promises.open",
+    );
+    assert!(!good.iter().any(|row| row.contains("Held")), "{good:?}");
+    let nulled = js(
+        "async function f(p) { let h; try { h = await fs.promises.open(p);
+         await h.sync();
+         h = null; } finally { if (h) await h.close(); } }",
+        "fs.promises.open",
+    );
+    assert!(nulled.contains(&"Overwrite:Held@4".to_owned()), "{nulled:?}");
+    let then = js(
+        "function f(p) { return fs.promises.open(p).then(h => { return h.read().then(() => h.close()); }); }",
+        "fs.promises.open",
+    );
+    assert!(!then.iter().any(|row| row.contains("Held")), "{then:?}");
+}
+
+#[test]
+fn wrappers_acquire_and_release_for_their_callers() {
+    let text = "const net = require('net');
+     function dial(port) { const s = net.connect(port); s.setNoDelay(); return s; }
+     function hangUp(s) { if (s) s.destroy(); }
+     function keep(s) { all.push(s); }
+     const all = [];
+     function good() { const s = dial(1); s.write('x'); hangUp(s); }
+     function bad() { const s = dial(2);
+       if (all.length) return;
+       hangUp(s); }
+     module.exports = { good, bad };";
+    ask(&[("p/a.js", text)], |p| {
+        let dial = p.calls().filter(|c| p.callee_text(*c) == "dial").collect::<Vec<_>>();
+        let gives = p.gives(dial[0]).expect("a wrapper gives what it makes");
+        assert_eq!(gives.ty.name, "net.Socket");
+        assert_eq!(p.path(gives.from).unwrap(), "net.connect");
+        let rows = rows(p, "dial(2)");
+        assert!(rows.contains(&"Return:Held@8".to_owned()), "{rows:?}");
+        assert!(!rows_of(p, dial[0]).iter().any(|row| row.contains("Held")));
+    });
+}
+
+fn rows_of(project: &Project<'_>, call: In<CallId>) -> Vec<String> {
+    project
+        .obligations(call)
+        .iter()
+        .flat_map(|obligation| project.paths(obligation))
+        .map(|row| format!("{:?}:{:?}", row.exit, row.state))
+        .collect()
+}
+
+fn cpp(text: &str, of: &str) -> Vec<String> {
+    ask(&[("p/a.cc", text)], |p| rows(p, of))
+}
+
+#[test]
+fn paths_of_heap_blocks() {
+    let found = cpp(
+        "int f(int n) { char* p = (char*)malloc(n);
+         if (p == NULL) return -1;
+         if (n > 4) return 1;
+         free(p);
+         return 0; }",
+        "malloc",
+    );
+    assert!(found.contains(&"Return:Held@3".to_owned()), "{found:?}");
+    assert!(found.contains(&"Return:NotAcquired@2".to_owned()), "{found:?}");
+    assert!(found.contains(&"Return:Released@5".to_owned()), "{found:?}");
+    let found = cpp(
+        "int f(int n) { bool own = false; char* p = NULL;
+         if (n) { p = (char*)malloc(n); own = true; }
+         if (own) free(p);
+         return 0; }",
+        "malloc",
+    );
+    assert!(!found.iter().any(|row| row.contains("Held")), "{found:?}");
+    let found = cpp(
+        "int f(int n) { int r = 1; char* p = (char*)malloc(n);
+         if (n > 3) goto out;
+         r = 0;
+         out: free(p);
+         return r; }",
+        "malloc",
+    );
+    assert!(!found.iter().any(|row| row.contains("Held")), "{found:?}");
+    let found = cpp("void f() { std::unique_ptr<Foo> p(new Foo()); g(); }", "new Foo");
+    assert!(!found.iter().any(|row| row.contains("Held")), "{found:?}");
+}
+
+#[test]
+fn members_are_joined_over_header_and_source() {
+    let files = [
+        (
+            "p/foo.h",
+            "class Base { protected: char* name_; }; class Foo : public Base { public: Foo(); ~Foo(); void Set(); private: char* buf_; };",
+        ),
+        (
+            "p/foo.cc",
+            "#include \"foo.h\"\nFoo::Foo() { buf_ = (char*)malloc(4); name_ = strdup(\"x\"); }\nFoo::~Foo() { free(buf_); }\nvoid Foo::Set() { this->buf_ = 0; }",
+        ),
+    ];
+    ask(&files, |p| {
+        let free = call(p, "free(buf_)");
+        let place = p.place(p.argument(free, 0).unwrap()).unwrap();
+        let (class, name) = place.field().expect("a field");
+        assert_eq!(name, "buf_");
+        assert_eq!(p.class(class).name, "Foo");
+        assert!(p.accesses(place).len() >= 3, "{:?}", p.accesses(place));
+        assert_eq!(p.methods(class).len(), 3);
+        let base = p.fields(p.bases(class)[0]);
+        assert_eq!(p.accesses(base[0]).len(), 1);
+    });
+}

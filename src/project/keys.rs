@@ -28,9 +28,7 @@ impl Project<'_> {
         if depth > 8 {
             return Openness::Unknown;
         }
-        let most = |parts: &[ValueId]| {
-            parts.iter().map(|part| self.openness_in(key.with(*part), depth + 1)).max()
-        };
+        let most = |parts: &[ValueId]| parts.iter().map(|part| self.openness_in(key.with(*part), depth + 1)).max();
         match self.value(key) {
             Value::Literal(_) | Value::Class(_) | Value::Import(_) | Value::Global(_) => Openness::Fixed,
             Value::Choice(parts) => most(parts).unwrap_or(Openness::Unknown),

@@ -2,7 +2,9 @@
 //! Computes nothing itself. An answer that was cut short by an outer question of its own circle is not remembered, so what
 //! is remembered never depends on who asked first.
 
+use super::effects::{Doing, MacroExits};
 use super::{Access, Caller, Origins, Passed, Place, RateAnswer, Targets};
+use crate::model::contract::By;
 use crate::model::{Api, CallId, ClassId, FunctionId, In, Name, Type, ValueId};
 use crate::text::FileId;
 use rustc_hash::{FxBuildHasher, FxHashMap};
@@ -41,6 +43,10 @@ pub(super) enum Ask {
     Effect,
     Custody,
     Giving,
+    Gives,
+    Returned,
+    Holding,
+    Throws,
     Other,
 }
 
@@ -167,6 +173,12 @@ pub(super) struct Memos<'a> {
     pub(super) instances: Memo<In<ClassId>, RateAnswer>,
     pub(super) class_references: Memo<In<ClassId>, Arc<[In<ValueId>]>>,
     pub(super) public: OnceLock<super::public::Public>,
+    pub(super) gives: Memo<In<CallId>, Option<(&'a Type, By, In<CallId>)>>,
+    pub(super) returned: Memo<In<FunctionId>, Option<(In<CallId>, &'a Type, By, In<CallId>)>>,
+    pub(super) effects: Memo<(In<FunctionId>, u16, Name), Doing>,
+    pub(super) holdings: Memo<(In<FunctionId>, ValueId, Name), Doing>,
+    pub(super) throws: Memo<In<FunctionId>, bool>,
+    pub(super) macros: OnceLock<FxHashMap<Name, MacroExits>>,
     pub(super) values: Memo<Place, Arc<[In<ValueId>]>>,
     pub(super) accesses: Memo<Place, Arc<[Access]>>,
 }

@@ -4,7 +4,17 @@
 //! the same thing twice are understood, `finally` runs on every exit, and callbacks continue the path. Which calls release
 //! is asked of `effects`; which exits matter is the rule's business.
 
-use super::Project;
+mod conditions;
+mod continued;
+mod state;
+mod steps;
+mod walk;
+
+pub(super) use continued::summed;
+pub use walk::Judge;
+
+use super::{Doing, Project};
+use crate::model::contract::{By, Runs};
 use crate::model::{BindingId, CallId, FunctionId, In, Name, Type, ValueId};
 use crate::text::Location;
 
@@ -45,6 +55,23 @@ pub struct Row {
     pub decisions: Vec<(Location, bool)>,
     /// The callbacks through which the path went on, outermost first.
     pub through: Vec<In<FunctionId>>,
+    /// Event listeners (and other callbacks that may never run) that reach the handle here.
+    pub ends: Vec<End>,
+}
+
+/// A callback that may run some day and can reach the handle.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// The call that it was handed to.
+    pub call: In<CallId>,
+    /// The callback.
+    pub function: In<FunctionId>,
+    /// The event that it waits for.
+    pub event: Option<Name>,
+    /// It may run several times.
+    pub repeats: bool,
+    /// What it does with the handle.
+    pub releases: Doing,
 }
 
 /// How a path ends.
@@ -66,8 +93,10 @@ pub enum ExitKind {
     ScopeEnd,
     /// The last place that held it receives something else.
     Overwrite,
-    /// Its event listeners are all that is left: released when one of these events fires. See [`Row::state`].
+    /// Event listeners are all that is left of it: see [`Row::ends`].
     Listeners,
+    /// The call's result is dropped on the spot.
+    Discarded,
 }
 
 /// What has become of a handle.
@@ -79,7 +108,9 @@ pub enum State {
     Held,
     /// Released.
     Released,
-    /// Somebody else's: returned, stored in something that lives longer, taken by a call.
+    /// Given to the caller.
+    Returned,
+    /// Somebody else's: stored in something that lives longer, taken by a call.
     Escaped,
     /// Held by closures that were handed out and about which nothing more is known.
     Captured,
@@ -93,8 +124,31 @@ impl Row {
 }
 
 impl Project<'_> {
-    /// One row for each way out of the function (and of the callbacks that continue it).
-    pub fn paths(&self, _obligation: &Obligation<'_>) -> Vec<Row> {
-        Vec::new()
+    /// One row for each way out of the function (and of the callbacks that continue it). What calls do is
+    /// [`Project::effect`]'s answer; [`Project::paths_by`] lets a rule say otherwise.
+    pub fn paths(&self, obligation: &Obligation<'_>) -> Vec<Row> {
+        self.follow(obligation, None, 0)
+    }
+
+    /// Likewise, with the rule's own word on what calls do with the handle; where it says none, the default.
+    pub fn paths_by(&self, obligation: &Obligation<'_>, judge: &Judge<'_>) -> Vec<Row> {
+        self.follow(obligation, Some(judge), 0)
+    }
+
+    /// The obligations that a call starts: in its own function where it returns the handle, writes it through an argument or
+    /// resolves a promise; in the callback that gets it otherwise.
+    pub fn obligations(&self, call: In<CallId>) -> Vec<Obligation<'_>> {
+        let Some(gives) = self.gives(call) else { return Vec::new() };
+        let function = self.function_of(call);
+        let By::Callback(at) = gives.by else {
+            return vec![Obligation { function, start: Start::Call(call.id), ty: Some(gives.ty) }];
+        };
+        let handed = self.callbacks(call).into_iter().filter(|handed| handed.runs != Some(Runs::Event));
+        handed
+            .filter_map(|handed| {
+                let parameter = *self.function(handed.function).parameters.get(at as usize)?;
+                Some(Obligation { function: handed.function, start: Start::Entry(parameter), ty: Some(gives.ty) })
+            })
+            .collect()
     }
 }

@@ -144,7 +144,8 @@ impl Project<'_> {
             AccessKind::Method { call, key: Key::Name(name) } => {
                 let named = |shape: &str| self.contracts.api(&format!("{shape}#{name}"));
                 let grows = |api: &Api| api.grows.is_some();
-                self.api(access.of(call)).is_some_and(grows) || ["Map", "Set", "Array"].iter().any(|s| named(s).is_some_and(grows))
+                self.api(access.of(call)).is_some_and(grows)
+                    || ["Map", "Set", "Array"].iter().any(|s| named(s).is_some_and(grows))
             }
             _ => false,
         }
@@ -298,7 +299,8 @@ impl Collector<'_, '_> {
         }
         if let Some(above) = self.place.above().filter(|_| self.depth == 0) {
             for access in self.project.accesses(above).iter() {
-                let again = matches!(access.kind, AccessKind::Assigned { is_declaration: false, only_if_empty: false, .. });
+                let again =
+                    matches!(access.kind, AccessKind::Assigned { is_declaration: false, only_if_empty: false, .. });
                 if again && !self.is_birth(access) {
                     self.shrink(access, None, Gone::All);
                 }
@@ -319,7 +321,9 @@ impl Collector<'_, '_> {
                     self.shrink(access, None, Gone::All);
                 }
             }
-            AccessKind::KeyAssigned { key: Key::Value(key), value } => self.slot(access, access.of(key), access.of(value)),
+            AccessKind::KeyAssigned { key: Key::Value(key), value } => {
+                self.slot(access, access.of(key), access.of(value))
+            }
             AccessKind::KeyDeleted { key: Key::Value(key) } => self.shrink(access, None, Gone::Entry(access.of(key))),
             AccessKind::KeyDeleted { .. } | AccessKind::Called { .. } | AccessKind::Tested => {}
             AccessKind::KeyRead { key } => {
@@ -330,7 +334,11 @@ impl Collector<'_, '_> {
             AccessKind::Inside { outer } => self.inside(access, access.of(outer)),
             AccessKind::Stored { place } => self.stored(access, access.of(place)),
             AccessKind::SizeTested => self.size_tested(access),
-            AccessKind::Returned | AccessKind::Thrown | AccessKind::Awaited | AccessKind::Iterated | AccessKind::Read => {
+            AccessKind::Returned
+            | AccessKind::Thrown
+            | AccessKind::Awaited
+            | AccessKind::Iterated
+            | AccessKind::Read => {
                 self.table.is_read = true;
             }
         }

@@ -4,9 +4,7 @@
 use super::How;
 use super::state::{Doubt, root};
 use crate::model::contract::{By, Spoken, Valid};
-use crate::model::{
-    BindingKind, CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Type, Value, ValueId,
-};
+use crate::model::{BindingKind, CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Type, Value, ValueId};
 use crate::project::Project;
 use crate::project::memo::Ask;
 use crate::text::FileId;
@@ -166,7 +164,8 @@ impl<'a> Project<'a> {
         } else if !written.is_array_new && self.contracts.ty(&path).is_none() && !is_known_namespace(&path) {
             // An unknown class may register itself, or have a parent among its arguments that owns it.
             doubt = if written.arguments.is_empty() { Doubt::Likely } else { Doubt::Unsure };
-            let is_plain = path.ends_with("_t") || path.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
+            let is_plain =
+                path.ends_with("_t") || path.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
             if is_plain || super::walk::is_scalar(&path) {
                 doubt = Doubt::Sure;
             }
@@ -189,11 +188,17 @@ impl<'a> Project<'a> {
             }
             let summary = self.summary(method.file);
             for call in &self.index(method.file).calls[method.id.index()] {
-                let gives = summary.call(*call).arguments.iter().any(|argument| {
-                    matches!(summary.value(argument.value), Value::This(of) if *of == method.id)
-                });
-                let name = self.method_name(method.with(*call)).map(|name| name.to_ascii_lowercase()).unwrap_or_default();
-                let own = matches!(self.receiver(method.with(*call)).map(|value| summary.value(value.id)), Some(Value::This(_)));
+                let gives = summary
+                    .call(*call)
+                    .arguments
+                    .iter()
+                    .any(|argument| matches!(summary.value(argument.value), Value::This(of) if *of == method.id));
+                let name =
+                    self.method_name(method.with(*call)).map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+                let own = matches!(
+                    self.receiver(method.with(*call)).map(|value| summary.value(value.id)),
+                    Some(Value::This(_))
+                );
                 if gives || (own && matches!(name.as_str(), "wrap" | "ref" | "queue" | "start")) {
                     doubt = Doubt::Unsure;
                 }
@@ -256,7 +261,9 @@ impl<'a> Project<'a> {
                 if !is_array && !matches!(binding.ty.as_ref().map(|ty| ty.holder), Some(Holder::Value | Holder::Raw)) {
                     return None;
                 }
-                if !is_array && binding.ty.as_ref().is_some_and(|ty| ty.text.contains('*') || ty.holder == Holder::Value) {
+                if !is_array
+                    && binding.ty.as_ref().is_some_and(|ty| ty.text.contains('*') || ty.holder == Holder::Value)
+                {
                     return None;
                 }
                 argument
@@ -352,7 +359,8 @@ impl<'a> Project<'a> {
     fn look_at_returns(&self, function: In<FunctionId>) -> Option<Given> {
         let written = self.function(function);
         let returns = written.returns.as_ref()?;
-        if !written.has_body || matches!(returns.holder, Holder::Smart | Holder::Reference) || &*returns.name == "bool" {
+        if !written.has_body || matches!(returns.holder, Holder::Smart | Holder::Reference) || &*returns.name == "bool"
+        {
             return None;
         }
         let summary = self.summary(function.file);
@@ -361,8 +369,12 @@ impl<'a> Project<'a> {
             Value::Literal(Literal::Int(n)) => *n <= 0,
             _ => false,
         };
-        let mut left: Vec<_> =
-            self.returned(function).into_iter().filter(|(value, _)| !is_nothing(*value)).map(|(_, span)| span).collect();
+        let mut left: Vec<_> = self
+            .returned(function)
+            .into_iter()
+            .filter(|(value, _)| !is_nothing(*value))
+            .map(|(_, span)| span)
+            .collect();
         if left.is_empty() {
             return None;
         }

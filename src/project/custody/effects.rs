@@ -96,9 +96,8 @@ impl<'a> Effects<'_, 'a> {
         let Some(closure) = closure.filter(|function| !summary.function(*function).captures.is_empty()) else {
             return Effect::None;
         };
-        let fates = state.holders.iter().map(|holder| {
-            self.project.fate_of(In::new(self.file, closure), *holder, owned)
-        });
+        let fates =
+            state.holders.iter().map(|holder| self.project.fate_of(In::new(self.file, closure), *holder, owned));
         match fates.max() {
             Some(Fate::Releases) => Effect::Released,
             Some(Fate::Takes | Fate::MayTake) => Effect::taken(None),
@@ -152,9 +151,7 @@ impl<'a> Effects<'_, 'a> {
         }
         let targets = self.project.targets(In::new(self.file, id));
         if !targets.weak && !targets.functions.is_empty() {
-            let fates = targets.functions.iter().map(|function| {
-                self.project.fate(*function, Some(at), owned)
-            });
+            let fates = targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned));
             if let Some(effect) = by_fate(fates.max().unwrap_or(Fate::Unknown), Some(at)) {
                 return effect;
             }
@@ -184,7 +181,11 @@ impl<'a> Effects<'_, 'a> {
             Row::Unknown if argument.is_some() => Effect::Doubtful(Doubt::Likely),
             Row::Unknown => Effect::None,
         };
-        if api.returns == Some(part) && seen == Mention::Whole && effect.weight() < 3 { Effect::Returned } else { effect }
+        if api.returns == Some(part) && seen == Mention::Whole && effect.weight() < 3 {
+            Effect::Returned
+        } else {
+            effect
+        }
     }
 
     /// Whether an argument is there and no null.
@@ -202,7 +203,11 @@ impl<'a> Effects<'_, 'a> {
     fn is_right_releaser(&self, owned: &Owned<'a>, api: &Api) -> bool {
         let Some(ty) = owned.ty else { return true };
         api.of.is_empty()
-            || self.project.contracts.bases(ty).any(|base| api.of.contains(&base.name) || base.aliases.iter().any(|alias| api.of.contains(alias)))
+            || self
+                .project
+                .contracts
+                .bases(ty)
+                .any(|base| api.of.contains(&base.name) || base.aliases.iter().any(|alias| api.of.contains(alias)))
             || api.of.iter().any(|of| self.project.contracts.ty(of).is_some_and(|of| std::ptr::eq(of, ty)))
     }
 
@@ -216,9 +221,7 @@ impl<'a> Effects<'_, 'a> {
         let hands_itself_over = HANDS_ITSELF_OVER.contains(&self.name(id).to_ascii_lowercase().as_str());
         let targets = self.project.targets(In::new(self.file, id));
         if !targets.functions.is_empty() {
-            let fates = targets.functions.iter().map(|function| {
-                self.project.fate(*function, None, owned)
-            });
+            let fates = targets.functions.iter().map(|function| self.project.fate(*function, None, owned));
             match by_fate(fates.max().unwrap_or(Fate::Unknown), None) {
                 Some(Effect::Doubtful(_)) | None if hands_itself_over => return Effect::taken(None),
                 Some(effect) => return effect,
@@ -326,7 +329,9 @@ impl<'a> Effects<'_, 'a> {
             Value::Global(name) => self.project.native_class(self.file, name).is_some(),
             Value::Member(_, name) => {
                 let name: &str = name;
-                ["ptr", "guard", "holder", "handle", "scoped", "wrapper"].iter().any(|word| name.to_ascii_lowercase().contains(word))
+                ["ptr", "guard", "holder", "handle", "scoped", "wrapper"]
+                    .iter()
+                    .any(|word| name.to_ascii_lowercase().contains(word))
             }
             _ => false,
         }
@@ -354,7 +359,9 @@ impl<'a> Effects<'_, 'a> {
     pub(super) fn is_container(&self, binding: BindingId) -> bool {
         self.summary.binding(binding).ty.as_ref().is_some_and(|ty| {
             let lower = ty.name.to_ascii_lowercase();
-            ["vector", "map", "set", "list", "deque", "queue", "stack", "std::array"].iter().any(|word| lower.contains(word))
+            ["vector", "map", "set", "list", "deque", "queue", "stack", "std::array"]
+                .iter()
+                .any(|word| lower.contains(word))
         })
     }
 
@@ -392,8 +399,20 @@ pub(super) fn is_view(name: &str) -> bool {
 
 /// Methods by which an object gives itself away.
 const HANDS_ITSELF_OVER: [&str; 14] = [
-    "queue", "start", "run", "wrap", "ref", "schedule", "enqueue", "submit", "launch", "detach", "post", "dispatch",
-    "addref", "setparent",
+    "queue",
+    "start",
+    "run",
+    "wrap",
+    "ref",
+    "schedule",
+    "enqueue",
+    "submit",
+    "launch",
+    "detach",
+    "post",
+    "dispatch",
+    "addref",
+    "setparent",
 ];
 
 /// Words in the names of functions that end something's life.
@@ -404,17 +423,91 @@ const RELEASING: [&str; 16] = [
 
 /// Words in the names of functions that keep what they are given.
 const TAKING: [&str; 38] = [
-    "add", "push", "insert", "append", "set", "put", "register", "enqueue", "queue", "send", "post", "dispatch", "attach",
-    "take", "adopt", "own", "store", "save", "wrap", "emit", "new", "create", "from", "make", "schedule", "start", "run",
-    "bind", "link", "give", "transfer", "async", "submit", "assign", "install", "subscribe", "watch", "open",
+    "add",
+    "push",
+    "insert",
+    "append",
+    "set",
+    "put",
+    "register",
+    "enqueue",
+    "queue",
+    "send",
+    "post",
+    "dispatch",
+    "attach",
+    "take",
+    "adopt",
+    "own",
+    "store",
+    "save",
+    "wrap",
+    "emit",
+    "new",
+    "create",
+    "from",
+    "make",
+    "schedule",
+    "start",
+    "run",
+    "bind",
+    "link",
+    "give",
+    "transfer",
+    "async",
+    "submit",
+    "assign",
+    "install",
+    "subscribe",
+    "watch",
+    "open",
 ];
 
 /// Words in the names of functions that only look at, or fill, what they are given.
 const READING: [&str; 43] = [
-    "get", "read", "recv", "receive", "write", "print", "printf", "copy", "cpy", "cmp", "compare", "parse", "format", "convert",
-    "encode", "decode", "compress", "decompress", "hash", "digest", "fill", "validate", "check", "test", "count", "len",
-    "length", "size", "find", "search", "match", "compute", "calc", "process", "transform", "describe", "dump", "log",
-    "debug", "is", "has", "to", "scan",
+    "get",
+    "read",
+    "recv",
+    "receive",
+    "write",
+    "print",
+    "printf",
+    "copy",
+    "cpy",
+    "cmp",
+    "compare",
+    "parse",
+    "format",
+    "convert",
+    "encode",
+    "decode",
+    "compress",
+    "decompress",
+    "hash",
+    "digest",
+    "fill",
+    "validate",
+    "check",
+    "test",
+    "count",
+    "len",
+    "length",
+    "size",
+    "find",
+    "search",
+    "match",
+    "compute",
+    "calc",
+    "process",
+    "transform",
+    "describe",
+    "dump",
+    "log",
+    "debug",
+    "is",
+    "has",
+    "to",
+    "scan",
 ];
 
 /// The words of a name: `xmlFreeDoc` has `xml`, `free` and `doc`; `SQLGetData` has `sql`, `get` and `data`.
@@ -443,8 +536,12 @@ fn words(name: &str) -> Vec<String> {
 pub(super) fn is_releasing(name: &str) -> bool {
     let words = words(name);
     let name = name.to_ascii_lowercase();
-    RELEASING.iter().any(|word| words.iter().any(|own| own == word || own.strip_prefix("x").is_some_and(|own| own == *word)))
-        || ["free", "release", "destroy", "delete", "dispose", "dealloc", "unref"].iter().any(|word| name.contains(word))
+    RELEASING
+        .iter()
+        .any(|word| words.iter().any(|own| own == word || own.strip_prefix("x").is_some_and(|own| own == *word)))
+        || ["free", "release", "destroy", "delete", "dispose", "dealloc", "unref"]
+            .iter()
+            .any(|word| name.contains(word))
 }
 
 fn is_reading(name: &str) -> bool {

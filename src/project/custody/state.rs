@@ -1,8 +1,8 @@
 //! What is known at one point of one path: who holds the thing, which conditions are decided, how doubtful it all is.
 
 use super::super::Project;
-use crate::model::{BindingId, CallId, Literal, Summary, Value, ValueId};
 use crate::model::contract::Valid;
+use crate::model::{BindingId, CallId, Literal, Summary, Value, ValueId};
 use crate::text::Span;
 use smallvec::SmallVec;
 
@@ -197,9 +197,10 @@ pub(super) fn mention(project: &Project<'_>, summary: &Summary, state: &State, v
         },
         Value::Function(function) => {
             let captures = &summary.function(*function).captures;
-            let captured = state.holders.iter().any(|holder| {
-                root(summary, *holder).is_some_and(|binding| captures.contains(&binding))
-            });
+            let captured = state
+                .holders
+                .iter()
+                .any(|holder| root(summary, *holder).is_some_and(|binding| captures.contains(&binding)));
             if captured { Mention::Closure } else { Mention::None }
         }
         _ => Mention::None,

@@ -76,12 +76,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     }
 
     fn judge(&self) -> Judge<'w, 'p, 'a> {
-        Judge {
-            project: self.project,
-            summary: self.summary,
-            conditions: self.conditions,
-            owned: self.owned,
-        }
+        Judge { project: self.project, summary: self.summary, conditions: self.conditions, owned: self.owned }
     }
 
     fn flow(&mut self, flow: &Flow, states: Vec<State>) -> Vec<State> {
@@ -267,7 +262,10 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         for state in &states {
             let tests_it = tested.iter().any(|value| {
                 state.holds(*value)
-                    || state.status.as_ref().is_some_and(|status| status.succeeded && speaks_of(self.summary, &status.values, *value))
+                    || state
+                        .status
+                        .as_ref()
+                        .is_some_and(|status| status.succeeded && speaks_of(self.summary, &status.values, *value))
             });
             if always || !(acquired_here || tests_it) {
                 self.lose(state, Way::Macro(name), span);
@@ -301,13 +299,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         if state.status.as_ref().is_some_and(|status| !status.succeeded) && state.decisions.is_empty() {
             return;
         }
-        let loss = Loss {
-            way,
-            span,
-            doubt: state.doubt,
-            because: state.because,
-            decisions: state.decisions.clone(),
-        };
+        let loss = Loss { way, span, doubt: state.doubt, because: state.because, decisions: state.decisions.clone() };
         match self.out.losses.iter_mut().find(|known| known.way == way && known.span == span) {
             Some(known) if known.doubt <= loss.doubt => {}
             Some(known) => *known = loss,
@@ -366,8 +358,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     /// A struct on the stack dies with what it holds; one whose destructor is written may release it.
     fn drop(&mut self, mut state: State, binding: BindingId) -> Option<State> {
         let inside = |holder: &ValueId| {
-            root(self.summary, *holder) == Some(binding)
-                && !matches!(self.summary.value(*holder), Value::Binding(_))
+            root(self.summary, *holder) == Some(binding) && !matches!(self.summary.value(*holder), Value::Binding(_))
         };
         if state.owned && state.holders.iter().any(inside) {
             let releases = self.effects.destructor_may_release(binding);
@@ -556,9 +547,11 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                     state.remove(assign.value);
                 }
                 if assign.place != assign.value {
-                    let stale = state.holders.iter().copied().filter(|holder| {
-                        *holder != assign.place && is_inside(self.summary, *holder, assign.place)
-                    });
+                    let stale = state
+                        .holders
+                        .iter()
+                        .copied()
+                        .filter(|holder| *holder != assign.place && is_inside(self.summary, *holder, assign.place));
                     let stale: Vec<ValueId> = stale.collect();
                     if seen != Mention::Container {
                         stale.into_iter().for_each(|holder| state.remove(holder));
@@ -669,8 +662,33 @@ pub(super) fn is_scalar(name: &str) -> bool {
     let name = name.trim_start_matches("std::");
     matches!(
         name,
-        "int" | "bool" | "char" | "short" | "long" | "unsigned" | "float" | "double" | "void" | "BOOL" | "DWORD" | "size_t"
-            | "ssize_t" | "uint" | "LONG" | "ULONG" | "UINT" | "NTSTATUS" | "HRESULT" | "napi_status" | "OSStatus"
-            | "SQLRETURN" | "SQLLEN" | "ptrdiff_t" | "long long" | "unsigned int" | "unsigned long" | "unsigned char"
+        "int"
+            | "bool"
+            | "char"
+            | "short"
+            | "long"
+            | "unsigned"
+            | "float"
+            | "double"
+            | "void"
+            | "BOOL"
+            | "DWORD"
+            | "size_t"
+            | "ssize_t"
+            | "uint"
+            | "LONG"
+            | "ULONG"
+            | "UINT"
+            | "NTSTATUS"
+            | "HRESULT"
+            | "napi_status"
+            | "OSStatus"
+            | "SQLRETURN"
+            | "SQLLEN"
+            | "ptrdiff_t"
+            | "long long"
+            | "unsigned int"
+            | "unsigned long"
+            | "unsigned char"
     ) || ((name.starts_with("int") || name.starts_with("uint")) && name.ends_with("_t"))
 }

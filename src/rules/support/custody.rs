@@ -20,9 +20,9 @@ pub(in crate::rules) fn kind(owned: &Owned<'_>) -> Option<Kind> {
         "os-handle" | "file" | "cf" | "objc" | "socket" => Some(Kind::Handle),
         // References, timers and scopes have rules of their own.
         "reference" | "tsfn" | "persistent" | "global-handle" | "async-work" | "async-worker" | "async-resource"
-        | "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook" | "deferred"
-        | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal" | "buffer-data" | "view"
-        | "object-wrap" | "smart-pointer" | "weak-pointer" => None,
+        | "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook"
+        | "deferred" | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal"
+        | "buffer-data" | "view" | "object-wrap" | "smart-pointer" | "weak-pointer" => None,
         _ => Some(Kind::Memory),
     }
 }
@@ -55,7 +55,17 @@ fn is_aside(path: &str) -> bool {
     path.split(['/', '\\']).rev().skip(1).any(|part| {
         matches!(
             part.to_ascii_lowercase().as_str(),
-            "test" | "tests" | "example" | "examples" | "bench" | "benchmark" | "benchmarks" | "demo" | "demos" | "__tests__" | "gtest"
+            "test"
+                | "tests"
+                | "example"
+                | "examples"
+                | "bench"
+                | "benchmark"
+                | "benchmarks"
+                | "demo"
+                | "demos"
+                | "__tests__"
+                | "gtest"
         )
     })
 }
@@ -119,7 +129,11 @@ pub(in crate::rules) fn releaser(project: &Project<'_>, owned: &Owned<'_>, name:
             "cpp.array" => return format!("delete[] {name}"),
             _ => {}
         }
-        let row = project.contracts.apis.iter().find(|api| api.releases.is_some() && api.gives.is_none() && api.of.contains(&ty.name));
+        let row = project
+            .contracts
+            .apis
+            .iter()
+            .find(|api| api.releases.is_some() && api.gives.is_none() && api.of.contains(&ty.name));
         if let Some(api) = row.and_then(|api| api.names.first()) {
             return format!("{}({name})", api.split('/').next().unwrap_or(api));
         }
@@ -158,7 +172,8 @@ pub(in crate::rules) fn report(
         .with_context(project.function_name(owned.function))
         .with_step(StepKind::Acquire, project.locate(call), format!("{} is acquired here", owned.noun));
     if let Some(from) = owned.from.filter(|from| *from != call) {
-        finding = finding.with_step(StepKind::Acquire, project.locate(from), "this is what the called function returns");
+        finding =
+            finding.with_step(StepKind::Acquire, project.locate(from), "this is what the called function returns");
     }
     if let Some((span, holds)) = loss.decisions.iter().rev().find(|(span, _)| span.end > span.start) {
         let outcome = if *holds { "where this holds" } else { "where this does not hold" };

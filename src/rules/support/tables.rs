@@ -1,7 +1,9 @@
 //! Which removals keep up with what makes a collection grow, and how long the collection lives: the first law for tables.
 
 use crate::model::{Api, CallId, ClassId, FunctionId, In, Rate, Value};
-use crate::project::{Access, AccessKind, Drive, Gone, Growth, Key, Lifetime, Origin, Owner, Project, Root, Shrink, Table};
+use crate::project::{
+    Access, AccessKind, Drive, Gone, Growth, Key, Lifetime, Origin, Owner, Project, Root, Shrink, Table,
+};
 
 /// How long a table lives, as far as rules weigh it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +48,7 @@ pub fn life(project: &Project<'_>, table: &Table) -> Option<(Life, Lifetime)> {
 }
 
 /// Why a removal does not keep up with a growth; none where it does, or may.
-pub fn useless(
-    project: &Project<'_>,
-    life: Life,
-    growth: &Growth,
-    driven: &Drive,
-    shrink: &Shrink,
-) -> Option<Useless> {
+pub fn useless(project: &Project<'_>, life: Life, growth: &Growth, driven: &Drive, shrink: &Shrink) -> Option<Useless> {
     if shrink.at.file == growth.at.file && is_inside(project, shrink.function, growth.function) {
         return within(project, growth, shrink);
     }
@@ -115,9 +111,7 @@ pub fn registers_itself(project: &Project<'_>, growth: &Growth) -> bool {
 }
 
 fn is_returned(project: &Project<'_>, growth: &Growth, value: In<crate::model::ValueId>) -> bool {
-    project.uses(value).iter().any(|access| {
-        access.kind == AccessKind::Returned && access.function() == growth.function
-    })
+    project.uses(value).iter().any(|access| access.kind == AccessKind::Returned && access.function() == growth.function)
 }
 
 /// Whether what is put in is just what the caller handed over: a registration, as many entries as there are calls in the
@@ -219,9 +213,8 @@ pub fn kept_timer(project: &Project<'_>, table: &Table, growth: &Growth) -> Opti
 
 /// `setTimeout(…)`, also under the name of a parameter that callers pass it for.
 fn arms_timer(project: &Project<'_>, call: In<CallId>) -> bool {
-    let gives = |api: &Api| {
-        api.gives.as_ref().and_then(|ty| project.contracts.ty(ty)).is_some_and(|ty| ty.family == "timer")
-    };
+    let gives =
+        |api: &Api| api.gives.as_ref().and_then(|ty| project.contracts.ty(ty)).is_some_and(|ty| ty.family == "timer");
     if let Some(api) = project.api(call) {
         return gives(api);
     }

@@ -1,0 +1,513 @@
+//! What one step does to the handle: acquired, copied, stored, passed, released, captured, dropped, overwritten.
+
+use super::state::{Reach, State, is_empty, lies_in, root};
+use super::walk::{Walk, Way};
+use super::{ExitKind, Start, State as Fate};
+use crate::model::contract::{By, Runs};
+use crate::model::{Assign, BindingId, BindingKind, CallId, FunctionId, Holder, Step, Value, ValueId};
+use crate::project::{Doing, Role};
+use crate::text::Span;
+use smallvec::SmallVec;
+
+impl<'p> Walk<'p, '_> {
+    pub(super) fn step(&mut self, step: &'p Step, mut state: State) -> Vec<State> {
+        match step {
+            Step::Call(call) => return self.call(*call, state),
+            Step::Assign(assign) => return self.assign(assign, state),
+            Step::Delete { place, span } => {
+                state.forget(self.summary, *place);
+                return self
+                    .drop_aliases(state, ExitKind::Overwrite, *span, |summary, alias| lies_in(summary, alias, *place));
+            }
+            Step::Await { value, span, is_yield } => {
+                let acquires = matches!((self.summary.value(*value), self.start), (Value::Result(call), Start::Call(start)) if *call == start);
+                if state.is_held() && !acquires && !is_yield && self.may_reject(*value) {
+                    self.leave(Way::Throw(ExitKind::Rejection), *span, state.clone());
+                }
+            }
+            Step::Drop(binding) => {
+                let mut owner = false;
+                let of = |value: &ValueId| root(self.summary, *value) == Some(*binding);
+                owner |= state.aliases.iter().any(of) || state.boxes.iter().any(of);
+                if owner {
+                    state.settle(Fate::Released, self.summary.binding(*binding).span);
+                }
+            }
+            Step::ScopeEnd { bindings, span } => {
+                let gone = |summary: &crate::model::Summary, alias: ValueId| {
+                    root(summary, alias).is_some_and(|binding| bindings.contains(&binding))
+                };
+                return self.drop_aliases(state, ExitKind::ScopeEnd, *span, gone);
+            }
+        }
+        vec![state]
+    }
+
+    /// Removes names of the handle; the path ends where the last one goes.
+    fn drop_aliases(
+        &mut self,
+        mut state: State,
+        exit: ExitKind,
+        span: Span,
+        gone: impl Fn(&crate::model::Summary, ValueId) -> bool,
+    ) -> Vec<State> {
+        let before = state.aliases.len() + state.boxes.len();
+        let summary = self.summary;
+        state.aliases.retain(|alias| !gone(summary, *alias));
+        state.boxes.retain(|holder| !gone(summary, *holder));
+        let named = state
+            .aliases
+            .iter()
+            .any(|alias| root(summary, *alias).is_some() || matches!(summary.value(*alias), Value::Member(..)));
+        if before > state.aliases.len() + state.boxes.len() && state.is_held() && !named && state.boxes.is_empty() {
+            self.finish(exit, span, state);
+            return Vec::new();
+        }
+        vec![state]
+    }
+
+    fn assign(&mut self, assign: &Assign, mut state: State) -> Vec<State> {
+        let Assign { place, value, span, .. } = *assign;
+        let summary = self.summary;
+        let carries = self.carries(&state, value);
+        let twin = state.twins.contains(&value);
+        state.forget(summary, place);
+        if state.aliases.iter().any(|alias| *alias == place) && !carries && !assign.only_if_empty {
+            // `p = next(p)` of something that returns it was made an alias by the call.
+            let kept =
+                self.drop_aliases(state, ExitKind::Overwrite, span, |summary, alias| lies_in(summary, alias, place));
+            let Some(left) = kept.into_iter().next() else { return Vec::new() };
+            state = left;
+        }
+        if twin && !state.twins.contains(&place) {
+            state.twins.push(place);
+        }
+        if carries && state.is_held() {
+            self.stored(&mut state, place, value, span);
+        } else if let Value::Literal(_) = summary.value(value)
+            && self.tested.contains_key(&place)
+            && matches!(summary.value(place), Value::Binding(_) | Value::Member(..) | Value::Global(_))
+        {
+            let fact = if is_empty(summary, value) { super::state::Fact::Falsy } else { super::state::Fact::Is(value) };
+            state.learn(place, fact);
+        }
+        if let Value::Function(function) = summary.value(value)
+            && state.is_held()
+            && self.closure_reaches(&state, *function)
+            && !self.is_own_local(place)
+        {
+            state.settle(Fate::Escaped, span);
+        }
+        vec![state]
+    }
+
+    /// The handle is assigned to a place.
+    fn stored(&mut self, state: &mut State, place: ValueId, value: ValueId, span: Span) {
+        let summary = self.summary;
+        if self.is_own_local(place) {
+            if self.is_alias(state, value) {
+                state.alias(place);
+            } else {
+                state.boxes.push(place);
+            }
+            return;
+        }
+        match summary.value(place) {
+            Value::Member(object, _) | Value::Index(object, _) | Value::Deref(object)
+                if self.is_fresh_local(*object) =>
+            {
+                state.alias(place);
+                if let Some(binding) = root(summary, *object)
+                    && let Some(holder) = self.project.index(self.function.file).bindings[binding.index()]
+                    && !state.boxes.contains(&holder)
+                {
+                    state.boxes.push(holder);
+                }
+            }
+            _ => state.settle(Fate::Escaped, span),
+        }
+    }
+
+    /// A variable of this very function.
+    fn is_own_local(&self, place: ValueId) -> bool {
+        match self.summary.value(place) {
+            Value::Binding(binding) => {
+                let data = self.summary.binding(*binding);
+                self.frames.contains(&data.function)
+                    && data.function != FunctionId::MODULE
+                    && data.kind != BindingKind::Static
+            }
+            _ => false,
+        }
+    }
+
+    /// A local of this function that holds an object made here, or is one.
+    fn is_fresh_local(&self, object: ValueId) -> bool {
+        let Some(binding) = root(self.summary, object) else { return false };
+        let data = self.summary.binding(binding);
+        if !self.frames.contains(&data.function) || data.function == FunctionId::MODULE {
+            return false;
+        }
+        let by_value = self.project.is_native(self.function.file)
+            && data.ty.as_ref().is_some_and(|ty| ty.holder == Holder::Value)
+            && !matches!(data.kind, BindingKind::Parameter(_));
+        by_value
+            || data.value.is_some_and(|value| match self.summary.value(value) {
+                Value::Object(_) | Value::Array(..) => true,
+                Value::Result(call) => self.summary.call(*call).is_new,
+                _ => false,
+            })
+    }
+
+    fn is_alias(&self, state: &State, value: ValueId) -> bool {
+        state.aliases.contains(&value)
+            || match self.summary.value(value) {
+                Value::Moved(inner) | Value::Address(inner) | Value::Deref(inner) | Value::Awaited(inner) => {
+                    self.is_alias(state, *inner)
+                }
+                Value::Choice(parts) => parts.iter().any(|part| self.is_alias(state, *part)),
+                _ => false,
+            }
+    }
+
+    /// Whether a value is the handle or something that holds it.
+    pub(super) fn carries(&self, state: &State, value: ValueId) -> bool {
+        self.carries_in(state, value, 0)
+    }
+
+    fn carries_in(&self, state: &State, value: ValueId, depth: u32) -> bool {
+        if depth > 6 {
+            return false;
+        }
+        if state.aliases.contains(&value) || state.boxes.contains(&value) {
+            return true;
+        }
+        let inside = |part: &ValueId| self.carries_in(state, *part, depth + 1);
+        match self.summary.value(value) {
+            Value::Moved(inner)
+            | Value::Address(inner)
+            | Value::Deref(inner)
+            | Value::Spread(inner)
+            | Value::Awaited(inner) => inside(inner),
+            Value::Choice(parts) | Value::Array(_, parts) => parts.iter().any(inside),
+            Value::Object(object) => {
+                self.summary.object(*object).properties.iter().any(|property| inside(&property.value))
+            }
+            // `&baton->request` of a baton that holds it.
+            Value::Member(object, _) => state.boxes.contains(object),
+            _ => false,
+        }
+    }
+
+    /// The handle (or a closure that reaches it) leaves by a value.
+    pub(super) fn given_away(&mut self, state: &mut State, value: ValueId, span: Span, fate: Fate) {
+        if !state.is_held() {
+            return;
+        }
+        let by_closure = self.closures_in(value).into_iter().any(|function| self.closure_reaches(state, function));
+        if self.carries(state, value) || by_closure {
+            state.settle(fate, span);
+        }
+    }
+
+    /// Function literals in a value.
+    fn closures_in(&self, value: ValueId) -> Vec<FunctionId> {
+        let mut found = Vec::new();
+        self.closures(value, 0, &mut found);
+        found
+    }
+
+    fn closures(&self, value: ValueId, depth: u32, found: &mut Vec<FunctionId>) {
+        if depth > 4 {
+            return;
+        }
+        match self.summary.value(value) {
+            Value::Function(function) => found.push(*function),
+            Value::Binding(binding) => {
+                if let Some(value) = self.summary.binding(*binding).value {
+                    match self.summary.value(value) {
+                        Value::Function(function) => found.push(*function),
+                        Value::Object(_) | Value::Result(_) => self.closures(value, depth + 1, found),
+                        _ => {}
+                    }
+                }
+            }
+            Value::Object(object) => {
+                for property in &self.summary.object(*object).properties {
+                    self.closures(property.value, depth + 1, found);
+                }
+            }
+            Value::Array(_, parts) | Value::Choice(parts) => {
+                parts.iter().for_each(|part| self.closures(*part, depth + 1, found));
+            }
+            // `f.bind(…)`, `debounce(f)`.
+            Value::Result(call) => {
+                let call = self.summary.call(*call);
+                if let Value::Member(object, name) = self.summary.value(call.callee)
+                    && *name == "bind"
+                {
+                    self.closures(*object, depth + 1, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a closure mentions a variable that holds the handle.
+    pub(super) fn closure_reaches(&self, state: &State, function: FunctionId) -> bool {
+        !self.reached(state, function).is_empty()
+    }
+
+    /// The values of the handle that a closure mentions.
+    fn reached(&self, state: &State, function: FunctionId) -> SmallVec<[ValueId; 2]> {
+        let data = self.summary.function(function);
+        let names = state.aliases.iter().chain(&state.boxes).copied();
+        let mentioned = |value: &ValueId| match root(self.summary, *value) {
+            Some(binding) => data.captures.contains(&binding),
+            None => {
+                let of_this = |object: ValueId| matches!(self.summary.value(object), Value::This(_));
+                data.captures_this && matches!(self.summary.value(*value), Value::Member(object, _) if of_this(*object))
+            }
+        };
+        names.filter(mentioned).collect()
+    }
+
+    fn call(&mut self, id: CallId, mut state: State) -> Vec<State> {
+        let call = self.summary.call(id);
+        if self.start == Start::Call(id) {
+            return self.acquire(id, state);
+        }
+        if !state.is_held() {
+            return self.inlined(id, state);
+        }
+        if call.arguments.iter().any(|argument| state.twins.contains(&argument.value))
+            && let Value::Global(name) = self.summary.value(call.callee)
+        {
+            state.checked_by = Some(*name);
+        }
+        if let Some(reach) = self.resolved_into(id, &state) {
+            state.captured.push(reach);
+            state.aliases.clear();
+            return vec![state];
+        }
+        let (doing, returns) = self.touch(id, &state);
+        match doing {
+            Doing::Releases | Doing::MayRelease => state.settle(Fate::Released, call.span),
+            Doing::Takes | Doing::MayTake | Doing::Unknown => state.settle(Fate::Escaped, call.span),
+            Doing::Returns | Doing::Borrows => {}
+        }
+        if returns && let Some(result) = self.project.index(self.function.file).results[id.index()] {
+            state.alias(result);
+        }
+        if state.is_held() {
+            self.capture(id, &mut state);
+            if self.project.may_throw(self.function.with(id)) {
+                self.leave(Way::Throw(ExitKind::ImplicitThrow(id)), call.span, state.clone());
+            }
+        }
+        self.inlined(id, state)
+    }
+
+    /// `open().then(h => …)`: the promise's handle goes on in the callback.
+    fn resolved_into(&self, id: CallId, state: &State) -> Option<Reach> {
+        let Start::Call(start) = self.start else { return None };
+        let call = self.summary.call(id);
+        let Value::Member(object, name) = self.summary.value(call.callee) else { return None };
+        let promise = self.project.api(self.function.with(start))?.by == By::Promise;
+        if !promise || *name != "then" || !state.aliases.contains(object) {
+            return None;
+        }
+        if matches!(self.summary.value(*object), Value::Awaited(_)) {
+            return None;
+        }
+        let function = *self.closures_in(call.arguments.first()?.value).first()?;
+        let parameter = *self.summary.function(function).parameters.first()?;
+        Some(Reach { function, call: id, aliases: self.named(parameter).into_iter().collect() })
+    }
+
+    /// What a call does with the handle, in whatever roles it has there, and whether its result is the handle again.
+    fn touch(&self, id: CallId, state: &State) -> (Doing, bool) {
+        let call = self.summary.call(id);
+        let mut worst = Doing::Borrows;
+        let mut returns = false;
+        let mut note = |doing: Doing| {
+            returns |= doing == Doing::Returns;
+            if rank(doing) > rank(worst) {
+                worst = doing;
+            }
+        };
+        let receiver = match self.summary.value(call.callee) {
+            Value::Member(object, _) | Value::Index(object, _) => Some(*object),
+            _ => None,
+        };
+        if receiver.is_some_and(|receiver| self.is_alias(state, receiver)) {
+            note(self.judged(id, Role::Receiver));
+        } else if self.is_alias(state, call.callee) {
+            note(self.judged(id, Role::Callee));
+        } else if let Some(receiver) = receiver
+            && let Value::Member(object, _) = self.summary.value(receiver)
+            && self.is_alias(state, *object)
+        {
+            // `response.body.cancel()`: through a part of it.
+            note(self.judged(id, Role::Through));
+        }
+        for (at, argument) in call.arguments.iter().enumerate() {
+            if self.is_alias(state, argument.value) {
+                note(self.judged(id, Role::Argument(at as u16)));
+            } else if self.carries(state, argument.value) {
+                note(match self.judged(id, Role::Argument(at as u16)) {
+                    Doing::Borrows => Doing::Borrows,
+                    Doing::Releases | Doing::MayRelease => Doing::Takes,
+                    other => other,
+                });
+            }
+        }
+        (worst, returns)
+    }
+
+    fn judged(&self, id: CallId, role: Role) -> Doing {
+        let call = self.function.with(id);
+        self.judge.and_then(|judge| judge(call, role)).unwrap_or_else(|| self.project.effect(call, role, self.ty))
+    }
+
+    /// The acquiring call happens.
+    fn acquire(&mut self, id: CallId, mut state: State) -> Vec<State> {
+        let span = self.summary.call(id).span;
+        let file = self.function.file;
+        let result = self.project.index(file).results[id.index()];
+        if state.begun {
+            // A second time around: what was held under these names alone is lost.
+            if state.is_held() {
+                let out = self.out;
+                let kept = self.drop_aliases(state, ExitKind::Overwrite, span, |_, alias| {
+                    Some(alias) == result || Some(alias) == out
+                });
+                return kept;
+            }
+            return vec![state];
+        }
+        state.begun = true;
+        state.fate = Fate::Held;
+        state.trail = None;
+        if let Some(out) = self.out {
+            self.acquire_out(out, &mut state, span);
+            state.twins.extend(result);
+        } else if let Some(result) = result {
+            state.alias(result);
+            let awaited = self.summary.values.iter().position(|value| *value == Value::Awaited(result));
+            if let Some(at) = awaited {
+                state.alias(ValueId(at as u32));
+            }
+        }
+        if self.summary.call(id).is_discarded && self.out.is_none() {
+            self.finish(ExitKind::Discarded, span, state);
+            return Vec::new();
+        }
+        vec![state]
+    }
+
+    /// The handle is written through an argument: `&local` is held here, anything else belongs to whoever sees it.
+    fn acquire_out(&self, out: ValueId, state: &mut State, span: Span) {
+        let place = match self.summary.value(out) {
+            Value::Address(inner) => *inner,
+            Value::Binding(binding) if self.summary.binding(*binding).ty.as_ref().is_some_and(|ty| ty.is_array) => out,
+            _ if self.project.is_native(self.function.file) => return state.settle(Fate::Escaped, span),
+            _ => out,
+        };
+        state.alias(place);
+        state.alias(out);
+        if !self.is_own_local(place) && !self.is_fresh_local(place) {
+            state.settle(Fate::Escaped, span);
+        }
+    }
+
+    /// Closures handed to a call that reach the handle.
+    fn capture(&mut self, id: CallId, state: &mut State) {
+        let call = self.summary.call(id);
+        for argument in &call.arguments {
+            for function in self.closures_in(argument.value) {
+                let aliases = self.reached(state, function);
+                let reach = Reach { function, call: id, aliases };
+                if !reach.aliases.is_empty() && !self.runs_at_once(id, function) && !state.captured.contains(&reach) {
+                    state.captured.push(reach);
+                }
+            }
+        }
+    }
+
+    fn runs_at_once(&self, id: CallId, function: FunctionId) -> bool {
+        let function = self.function.with(function);
+        let call = self.function.with(id);
+        self.project.callbacks(call).iter().any(|handed| handed.function == function && handed.runs == Some(Runs::Sync))
+    }
+
+    /// Closures that the call runs at once (`forEach`, a promise's executor) and local functions that it calls: their code is part
+    /// of the path.
+    fn inlined(&mut self, id: CallId, state: State) -> Vec<State> {
+        if self.inline == 0 || !state.begun {
+            return vec![state];
+        }
+        let call = self.summary.call(id);
+        let mut run: Vec<FunctionId> = Vec::new();
+        for argument in &call.arguments {
+            if let Value::Function(function) = self.summary.value(argument.value)
+                && self.reaches(&state, *function)
+                && self.runs_at_once(id, *function)
+            {
+                run.push(*function);
+            }
+        }
+        if let Value::Binding(binding) = self.summary.value(call.callee)
+            && let Some(value) = self.summary.binding(*binding).value
+            && let Value::Function(function) = self.summary.value(value)
+            && self.summary.function(*function).parent.is_some_and(|parent| self.frames.contains(&parent))
+            && !self.frames.contains(function)
+            && self.reaches(&state, *function)
+        {
+            run.push(*function);
+        }
+        run.into_iter().fold(vec![state], |states, function| self.inline(function, states))
+    }
+
+    /// Whether a closure's code can matter to the path: it mentions the handle, or holds closures that do.
+    fn reaches(&self, state: &State, function: FunctionId) -> bool {
+        state.is_held() && self.closure_reaches(state, function)
+    }
+
+    fn inline(&mut self, function: FunctionId, states: Vec<State>) -> Vec<State> {
+        let project = self.project;
+        let flow = &project.function(self.function.with(function)).flow;
+        self.inline -= 1;
+        self.frames.push(function);
+        let next = self.contained(flow, states);
+        self.frames.pop();
+        self.inline += 1;
+        next
+    }
+
+    /// Whether waiting for a value can end in a rejection that counts.
+    fn may_reject(&self, value: ValueId) -> bool {
+        match self.summary.value(value) {
+            Value::Result(call) => self.project.may_reject(self.function.with(*call)),
+            Value::Literal(_) => false,
+            _ => true,
+        }
+    }
+
+    /// A binding's value.
+    pub(super) fn named(&self, binding: BindingId) -> Option<ValueId> {
+        self.project.index(self.function.file).bindings.get(binding.index()).copied().flatten()
+    }
+}
+
+fn rank(doing: Doing) -> u8 {
+    match doing {
+        Doing::Borrows => 0,
+        Doing::Returns => 1,
+        Doing::Unknown => 2,
+        Doing::MayTake => 3,
+        Doing::Takes => 4,
+        Doing::MayRelease => 5,
+        Doing::Releases => 6,
+    }
+}
