@@ -238,7 +238,10 @@ impl<'a> Project<'a> {
             return Doing::Returns;
         }
         let Role::Argument(at) = role else {
-            return if self.is_disposal_call(call) && api.releases.is_none() && api.gives.is_none() && api.registers.is_none()
+            return if self.is_disposal_call(call)
+                && api.releases.is_none()
+                && api.gives.is_none()
+                && api.registers.is_none()
             {
                 Doing::Releases
             } else {

@@ -38,6 +38,22 @@ impl Names {
                 names.bridge(first, FileId(at));
             }
         }
+        let mut stray: Option<FileId> = None;
+        for (at, summary) in summaries.iter().enumerate() {
+            let file = FileId(at as u32);
+            let native = summary.language.is_some_and(crate::model::Language::is_native);
+            if native && modules.package_of(file).is_none() {
+                let first = *stray.get_or_insert(file);
+                names.bridge(first, file);
+            }
+            if !native {
+                for include in &summary.includes {
+                    if let Some(target) = modules.resolve(file, include) {
+                        names.bridge(target, file);
+                    }
+                }
+            }
+        }
         for (target, value) in imports.into_iter().flatten() {
             names.bridge(target, value.file);
             names.importers.entry(target).or_default().push(value);
