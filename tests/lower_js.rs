@@ -70,20 +70,21 @@ mod values {
             "const { a } = require('x'), b = require('y').c; const z = await import('z');",
             &["declare a = import(x).a", "declare b = import(y).c", "declare z = import(z)"],
         );
-        for wrapper in ["__importDefault", "__importStar", "_interopRequireDefault", "tslib_1.__importStar", "__toESM"] {
+        for wrapper in ["__importDefault", "__importStar", "_interopRequireDefault", "tslib_1.__importStar", "__toESM"]
+        {
             check(&format!("const x = {wrapper}(require('x'));"), &["declare x = import(x)"]);
         }
         check("const x_1 = require('x'); (0, x_1.f)(1);", &["x_1.f(1) [discarded]"]);
-        check_as("a.ts", "import x = require('x'); import { type T, y } from 'y'; x.f(y as T);", &["x.f(y) [discarded]"]);
+        check_as(
+            "a.ts",
+            "import x = require('x'); import { type T, y } from 'y'; x.f(y as T);",
+            &["x.f(y) [discarded]"],
+        );
     }
 
     #[test]
     fn casts_and_parentheses_say_nothing() {
-        check_as(
-            "a.ts",
-            "((a as any)!.b satisfies X).c(<Y>d);",
-            &["a.b.c(d) [discarded]"],
-        );
+        check_as("a.ts", "((a as any)!.b satisfies X).c(<Y>d);", &["a.b.c(d) [discarded]"]);
     }
 
     #[test]
@@ -106,7 +107,15 @@ mod values {
     fn places() {
         check(
             "a['b'] = 1; a[c] = 2; delete a[c]; a.d ??= e(); a.n++; x = y;",
-            &["a.b = 1", "a[c] = 2", "delete a[c]", "if a.d == null", "e()", "if-empty a.d = e()", "a.n = ?(a.n, \"++\")"],
+            &[
+                "a.b = 1",
+                "a[c] = 2",
+                "delete a[c]",
+                "if a.d == null",
+                "e()",
+                "if-empty a.d = e()",
+                "a.n = ?(a.n, \"++\")",
+            ],
         );
         check("s[Symbol.dispose]();", &["s.@@dispose() [discarded]"]);
         check("read(x); x = 5;", &["implicit x of fn#0, 1 assignments, is 5", "read(x) [discarded]"]);
@@ -142,7 +151,11 @@ mod values {
 
     #[test]
     fn jsx_mentions_its_parts() {
-        check_as("a.jsx", "const e = <A on={f(x)} {...p}>{y} text <b/></A>;", &["f(x)", "declare e = ?(A, f(x), p, y, ?())"]);
+        check_as(
+            "a.jsx",
+            "const e = <A on={f(x)} {...p}>{y} text <b/></A>;",
+            &["f(x)", "declare e = ?(A, f(x), p, y, ?())"],
+        );
     }
 }
 
@@ -203,7 +216,13 @@ mod scopes {
     fn names_of_literals() {
         check(
             "const a = () => {}; o.b = function () {}; p = { c() {}, d: function () {} }; const e = class {};",
-            &["class e", "fn#1 arrow a() in fn#0", "fn#2 plain b() in fn#0", "fn#3 method c() in fn#0", "fn#4 plain d() in fn#0"],
+            &[
+                "class e",
+                "fn#1 arrow a() in fn#0",
+                "fn#2 plain b() in fn#0",
+                "fn#3 method c() in fn#0",
+                "fn#4 plain d() in fn#0",
+            ],
         );
     }
 }
@@ -215,7 +234,18 @@ mod flow {
     fn short_circuits_branch() {
         check(
             "a && b(); c || d(); const e = f && g(); if (h && i() && j) k();",
-            &["if a", "b() [discarded]", "if c", "else", "d() [discarded]", "if f", "g()", "if h", "i()", "if (h and i() and j)"],
+            &[
+                "if a",
+                "b() [discarded]",
+                "if c",
+                "else",
+                "d() [discarded]",
+                "if f",
+                "g()",
+                "if h",
+                "i()",
+                "if (h and i() and j)",
+            ],
         );
     }
 
@@ -241,7 +271,13 @@ mod flow {
         );
         check(
             "for (const [k, v] of map) v.close(); for (const k in o) delete o[k]; async () => { for await (const c of s) use(c); };",
-            &["loop foreach ?(map)", "declare k$0 = map[?(map)][0]", "declare v = map[?(map)][1]", "delete o[k$2]", "await s"],
+            &[
+                "loop foreach ?(map)",
+                "declare k$0 = map[?(map)][0]",
+                "declare v = map[?(map)][1]",
+                "delete o[k$2]",
+                "await s",
+            ],
         );
         check("do { a(); } while (b());", &["loop dowhile b()", "a() [discarded in-loop]", "b() [in-loop]"]);
     }
@@ -277,13 +313,28 @@ mod flow {
         check_as(
             "a.ts",
             "async function f() { using a = open(); if (x) return 1; await using b = make(); use(a, b); }",
-            &["declare a = open()", "try", "return 1", "declare b = make()", "try", "use(a, b) [discarded]", "finally", "drop b", "await b", "finally", "drop a"],
+            &[
+                "declare a = open()",
+                "try",
+                "return 1",
+                "declare b = make()",
+                "try",
+                "use(a, b) [discarded]",
+                "finally",
+                "drop b",
+                "await b",
+                "finally",
+                "drop a",
+            ],
         );
     }
 
     #[test]
     fn generators_yield() {
-        check("function* g() { const r = yield open(); }", &["fn#1 plain g() in fn#0 generator", "open()", "yield open()"]);
+        check(
+            "function* g() { const r = yield open(); }",
+            &["fn#1 plain g() in fn#0 generator", "open()", "yield open()"],
+        );
     }
 }
 
@@ -315,7 +366,11 @@ mod classes {
         );
         check(
             "class A extends B { m = new Map(); }",
-            &["fn#1 constructor constructor() of A in fn#0", "super(...arguments) [discarded]", "declare this#1.m = new Map()"],
+            &[
+                "fn#1 constructor constructor() of A in fn#0",
+                "super(...arguments) [discarded]",
+                "declare this#1.m = new Map()",
+            ],
         );
     }
 
@@ -344,7 +399,13 @@ mod classes {
         check(
             "function A() { this.x = 1; } util.inherits(A, EventEmitter); A.prototype.m = function () {};
              A.make = function () {}; var p = A.prototype; p.n = function () {};",
-            &["class A extends EventEmitter", "constructor fn#1", "method m fn#2", "method n fn#4", "static method make fn#3"],
+            &[
+                "class A extends EventEmitter",
+                "constructor fn#1",
+                "method m fn#2",
+                "method n fn#4",
+                "static method make fn#3",
+            ],
         );
         check(
             "function A() {} A.prototype = { a: function () {}, get b() { return 1; } }; A.prototype.__proto__ = B.prototype;",
@@ -354,8 +415,14 @@ mod classes {
             "function A() {} A.prototype = Object.create(B.prototype); Object.assign(A.prototype, { m() {} }, C.prototype);",
             &["class A extends B, C", "method m fn#2"],
         );
-        check("function Pool() { this.close = function () {}; } module.exports = Pool;", &["class Pool", "method close fn#2"]);
-        check("var M = Base.extend({ init() {}, stop: function () {} });", &["class M extends Base", "method init fn#1", "method stop fn#2"]);
+        check(
+            "function Pool() { this.close = function () {}; } module.exports = Pool;",
+            &["class Pool", "method close fn#2"],
+        );
+        check(
+            "var M = Base.extend({ init() {}, stop: function () {} });",
+            &["class M extends Base", "method init fn#1", "method stop fn#2"],
+        );
         check_absent("function plain() { this.x = 1; }", "class plain");
     }
 }
@@ -430,11 +497,20 @@ mod compiled {
         check(
             "class A { go(a) { return __awaiter(this, void 0, void 0, function* () { yield this.x(a); }); } }
              const f = () => __awaiter(void 0, void 0, void 0, function* () { return yield g(); });",
-            &["fn#1 method go(a) of A in fn#0 async", "this#1.x(a) [discarded awaited]", "fn#2 arrow f() in fn#0 async", "return (await g())"],
+            &[
+                "fn#1 method go(a) of A in fn#0 async",
+                "this#1.x(a) [discarded awaited]",
+                "fn#2 arrow f() in fn#0 async",
+                "return (await g())",
+            ],
         );
         check(
             "function f() { return _f.apply(this, arguments); } function _f() { _f = _asyncToGenerator(function* () { yield x(); }); return _f.apply(this, arguments); }",
-            &["function _f of fn#0, 1 assignments, is fn#3, captured by fn#1 fn#2", "fn#3 plain _f() in fn#2 async", "await x()"],
+            &[
+                "function _f of fn#0, 1 assignments, is fn#3, captured by fn#1 fn#2",
+                "fn#3 plain _f() in fn#2 async",
+                "await x()",
+            ],
         );
         check(
             "function f() { return __awaiter(this, void 0, void 0, function () { var a; return __generator(this, function (_b) {
@@ -470,7 +546,10 @@ mod compiled {
 
     #[test]
     fn emitted_helpers_are_not_code() {
-        check_absent("var __awaiter = (this && this.__awaiter) || function () { return new Promise(f); };", "new Promise(f)");
+        check_absent(
+            "var __awaiter = (this && this.__awaiter) || function () { return new Promise(f); };",
+            "new Promise(f)",
+        );
     }
 }
 
@@ -567,7 +646,8 @@ mod odd_input {
 
     #[test]
     fn equal_text_has_equal_ids() {
-        let summary = lower("a.js", "class A { a() { this.x.on('e', this.h); } b() { const s = this; s.x.off('e', s.h); } }");
+        let summary =
+            lower("a.js", "class A { a() { this.x.on('e', this.h); } b() { const s = this; s.x.off('e', s.h); } }");
         let [on, off] = &summary.calls[..] else { panic!("two calls") };
         assert_eq!(on.arguments[0].value, off.arguments[0].value);
         assert_ne!(on.callee, off.callee);

@@ -5,4 +5,5 @@ pub(super) mod custody;
 pub(super) mod ending;
 pub(super) mod keeper;
 pub(super) mod listeners;
+pub(super) mod members;
 pub(super) mod tables;

@@ -274,7 +274,8 @@ impl Prototypes {
     /// `Base.extend({ … })`: a class of the object's functions.
     fn extended(&mut self, settling: &mut Settling, id: CallId) {
         let call = &settling.out.calls[id.index()];
-        let (Value::Member(base, name), [only]) = (&settling.out.values[call.callee.index()], &call.arguments[..]) else {
+        let (Value::Member(base, name), [only]) = (&settling.out.values[call.callee.index()], &call.arguments[..])
+        else {
             return;
         };
         let (base, span) = (*base, call.span);

@@ -24,7 +24,8 @@ impl Lowering<'_> {
         for at in 0..self.out.bindings.len() {
             self.out.bindings[at].captured_by.sort_unstable();
             if self.out.bindings[at].assignments == 1 {
-                self.out.bindings[at].value = self.given[at].and_then(|given| self.without(given, BindingId(at as u32)));
+                self.out.bindings[at].value =
+                    self.given[at].and_then(|given| self.without(given, BindingId(at as u32)));
             }
         }
         let aliases = self.receiver_aliases();

@@ -1,0 +1,58 @@
+//! `member-never-freed`: a field owns memory or a handle that no code of the project releases.
+
+use super::support::members::{Mortality, Stored, is_released, mortality, stored};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::Rate;
+use crate::project::Project;
+
+const NAME: &str = "member-never-freed";
+
+/// Families that rules of their own speak of.
+const OTHERS: &[&str] = &["persistent", "reference", "tsfn", "uv-handle", "local-handle", "value", "async-work", "async-worker"];
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for stored in stored(project) {
+        if stored.ty.is_some_and(|ty| OTHERS.iter().any(|family| project.contracts.is_family(ty, family))) {
+            continue;
+        }
+        let noun = stored.noun.clone();
+        findings.extend(forgotten(project, &stored, NAME, &format!("{noun} in `{}`", stored.field), "release it"));
+    }
+}
+
+/// The finding about a stored handle that nothing releases, in objects that come and go.
+pub(super) fn forgotten(
+    project: &Project<'_>,
+    stored: &Stored<'_>,
+    rule: &'static str,
+    what: &str,
+    how: &str,
+) -> Option<Finding> {
+    if project.instances(stored.class).rate == Some(Rate::Once) || is_released(project, stored) {
+        return None;
+    }
+    let Mortality { dies, sibling } = mortality(project, stored);
+    let confidence = match (dies, &sibling) {
+        (Some(_), Some(_)) => Confidence::High,
+        (Some(_), None) | (None, Some(_)) => Confidence::Medium,
+        (None, None) => return None,
+    };
+    let class = project.class(stored.class).name;
+    let field = stored.field;
+    let where_to = match (&sibling, dies) {
+        (Some((name, _)), _) => format!("where `{name}` is released"),
+        _ => format!("in the destructor of `{class}`"),
+    };
+    let mut finding = Finding::new(rule, confidence, stored.at, format!("{what} is never released"))
+        .with_why(format!("objects of `{class}` come and go, and no code of the project releases `{field}`"))
+        .with_help(format!("{how} {where_to}"))
+        .with_context(project.function_name(stored.function))
+        .with_step(StepKind::Acquire, stored.at, format!("stored in `{field}` here"));
+    if let Some((name, at)) = sibling {
+        finding = finding.with_step(StepKind::Release, at, format!("its sibling `{name}` is released here"));
+    }
+    if let Some(at) = dies {
+        finding = finding.with_step(StepKind::Exit, at, format!("a `{class}` dies here, `{field}` is forgotten"));
+    }
+    Some(finding)
+}

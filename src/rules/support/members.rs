@@ -1,0 +1,279 @@
+//! Handles that C and C++ code keeps in fields: where each is stored, and what any code of the project does to release it.
+//! Says nothing of locals; `Project::owned_in` follows those.
+
+use crate::model::contract::{By, Part};
+use crate::model::{CallId, ClassId, FunctionId, FunctionKind, In, Literal, Name, Type, Value, ValueId};
+use crate::project::{AccessKind, How, Origin, Owned, Place, Project, Root};
+use crate::text::Location;
+use rustc_hash::FxHashMap;
+
+/// A handle stored in a field.
+#[derive(Clone, Debug)]
+pub(crate) struct Stored<'a> {
+    /// The field.
+    pub(crate) place: Place,
+    /// Whose field.
+    pub(crate) class: In<ClassId>,
+    /// Its name.
+    pub(crate) field: Name,
+    /// Where it is stored.
+    pub(crate) at: Location,
+    /// The function whose code stores it.
+    pub(crate) function: In<FunctionId>,
+    /// Its type, where the catalog has one.
+    pub(crate) ty: Option<&'a Type>,
+    /// What messages call it.
+    pub(crate) noun: String,
+    /// Names of functions that release it by convention.
+    releasers: Vec<String>,
+}
+
+/// Every handle that native code stores in a field, one store a field.
+pub(crate) fn stored<'a>(project: &Project<'a>) -> Vec<Stored<'a>> {
+    let mut found: FxHashMap<Place, Stored<'a>> = FxHashMap::default();
+    for function in project.functions().filter(|f| project.is_native(f.file)) {
+        for (owned, custody) in project.owned_in(function).iter() {
+            for settlement in &custody.settlements {
+                let at = project.at(function.file, settlement.span);
+                match settlement.how {
+                    How::Stored(place) => {
+                        keep(project, &mut found, function.with(place), at, function, Some(owned), owned.ty)
+                    }
+                    How::Handed(call, Some(index)) => {
+                        for (place, at, inside) in stored_by_callee(project, function.with(call), index) {
+                            keep(project, &mut found, place, at, inside, Some(owned), owned.ty);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for call in project.calls_in(function) {
+            if let Some((place, ty)) = written(project, call) {
+                keep(project, &mut found, place, project.locate(call), function, None, Some(ty));
+            }
+        }
+    }
+    let mut found: Vec<_> = found.into_values().collect();
+    found.sort_by_key(|stored| stored.at);
+    found
+}
+
+fn keep<'a>(
+    project: &Project<'a>,
+    found: &mut FxHashMap<Place, Stored<'a>>,
+    value: In<ValueId>,
+    at: Location,
+    function: In<FunctionId>,
+    owned: Option<&Owned<'a>>,
+    ty: Option<&'a Type>,
+) {
+    let Some(place) = project.place(value) else { return };
+    let Root::Field(class, field) = place.root else { return };
+    if !place.path.is_empty() || ty.is_some_and(|ty| ty.raii || ty.collectable) || is_smart(project, class, &field) {
+        return;
+    }
+    let noun =
+        owned.map_or_else(|| ty.map_or_else(|| "handle".to_owned(), |ty| ty.noun.clone()), |owned| owned.noun.clone());
+    let releasers = owned.map(|owned| owned.releasers.clone()).unwrap_or_default();
+    found.entry(place).or_insert(Stored { place, class, field, at, function, ty, noun, releasers });
+}
+
+fn is_smart(project: &Project<'_>, class: In<ClassId>, field: &str) -> bool {
+    use crate::model::Holder;
+    project.field_type(class, field).is_some_and(|(_, facts)| {
+        matches!(facts.holder, Holder::Smart | Holder::Reference)
+            || (facts.holder == Holder::Value
+                && matches!(facts.name.rsplit("::").next(), Some("string" | "vector" | "function")))
+    })
+}
+
+/// The field that a call fills: through an out-argument, or because the field itself is its receiver or argument.
+fn written<'a>(project: &Project<'a>, call: In<CallId>) -> Option<(In<ValueId>, &'a Type)> {
+    let api = project.api(call)?;
+    let ty = project.contracts.ty(api.gives.as_deref()?)?;
+    let value = match api.by {
+        By::Out(index) | By::Argument(index) => project.argument(call, index)?,
+        By::Receiver => project.receiver(call)?,
+        By::Return => return stored_result(project, call).map(|place| (place, ty)),
+        _ => return None,
+    };
+    let value = match project.value(value) {
+        Value::Address(inner) => value.with(*inner),
+        _ => value,
+    };
+    Some((value, ty))
+}
+
+fn stored_result(project: &Project<'_>, call: In<CallId>) -> Option<In<ValueId>> {
+    project.uses(project.result(call)?).iter().find_map(|access| match access.kind {
+        AccessKind::Stored { place } => Some(access.of(place)),
+        _ => None,
+    })
+}
+
+/// Where the function that a call runs stores one of its parameters.
+fn stored_by_callee(
+    project: &Project<'_>,
+    call: In<CallId>,
+    index: u16,
+) -> Vec<(In<ValueId>, Location, In<FunctionId>)> {
+    let mut found = Vec::new();
+    let targets = project.targets(call);
+    if targets.weak {
+        return found;
+    }
+    for target in targets.functions {
+        let Some(&parameter) = project.function(target).parameters.get(index as usize) else { continue };
+        let Some(value) = project.binding_value(target.with(parameter)) else { continue };
+        for access in project.uses(target.with(value)) {
+            if let AccessKind::Stored { place } = access.kind {
+                found.push((access.of(place), access.at(), target));
+            }
+        }
+    }
+    found
+}
+
+/// Whether any code releases a stored handle, gives it away, or looks as if it did.
+pub(crate) fn is_released(project: &Project<'_>, stored: &Stored<'_>) -> bool {
+    project.accesses(stored.place).iter().any(|access| match access.kind {
+        AccessKind::Argument { call, index } => releases_argument(project, access.of(call), index, stored),
+        AccessKind::Method { call, .. } => releases_receiver(project, access.of(call)),
+        AccessKind::Inside { .. } => true,
+        AccessKind::Stored { place } => matches!(
+            project.place(access.of(place)),
+            Some(Place { root: Root::Field(..) | Root::Static(..) | Root::External(_), .. })
+        ),
+        AccessKind::Returned => gives_up(project, access.function(), stored.place),
+        _ => false,
+    })
+}
+
+fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored: &Stored<'_>) -> bool {
+    use crate::model::contract::Effect;
+    if let Some(api) = project.api(call) {
+        let effect = api.arguments.get(index as usize).copied().unwrap_or(api.rest);
+        let takes = matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_));
+        return takes || api.releases.is_some_and(|part| part == Part::Argument(index));
+    }
+    let name = project.method_name(call).unwrap_or_default();
+    if stored.releasers.iter().any(|releaser| name == **releaser) || sounds_like_release(project, &name) {
+        return true;
+    }
+    // A project function that releases or keeps what it is given.
+    project.targets(call).functions.iter().any(|&target| {
+        let Some(&parameter) = project.function(target).parameters.get(index as usize) else { return false };
+        let Some(value) = project.binding_value(target.with(parameter)) else { return false };
+        project.uses(target.with(value)).iter().any(|access| match access.kind {
+            AccessKind::Argument { call, index } => {
+                let call = access.of(call);
+                let name = project.method_name(call).unwrap_or_default();
+                sounds_like_release(project, &name)
+                    || project
+                        .api(call)
+                        .is_some_and(|api| api.releases.is_some_and(|part| part == Part::Argument(index)))
+            }
+            AccessKind::Method { call, .. } => releases_receiver(project, access.of(call)),
+            AccessKind::Stored { .. } => true,
+            _ => false,
+        })
+    })
+}
+
+fn releases_receiver(project: &Project<'_>, call: In<CallId>) -> bool {
+    match project.api(call) {
+        Some(api) => api.releases.is_some_and(|part| part == Part::Receiver),
+        None => project.method_name(call).is_some_and(|name| sounds_like_release(project, &name)),
+    }
+}
+
+/// Whether a name has one of the words for an end as one of its parts: `FreeHandle`, `ctx_destroy`.
+fn sounds_like_release(project: &Project<'_>, name: &str) -> bool {
+    let words = &project.contracts.words.disposal;
+    parts(name)
+        .any(|part| matches!(&*part, "free" | "delete" | "unref" | "reset") || words.iter().any(|word| *word == part))
+}
+
+fn parts(name: &str) -> impl Iterator<Item = String> + '_ {
+    name.split(['_', ':', '.', ' ']).flat_map(|piece| {
+        let mut parts: Vec<String> = Vec::new();
+        let mut lower_before = false;
+        for c in piece.chars() {
+            if (c.is_uppercase() && lower_before) || parts.is_empty() {
+                parts.push(String::new());
+            }
+            lower_before = !c.is_uppercase();
+            if let Some(part) = parts.last_mut() {
+                part.extend(c.to_lowercase());
+            }
+        }
+        parts
+    })
+}
+
+/// Whether a function that returns the field also empties it.
+fn gives_up(project: &Project<'_>, function: In<FunctionId>, place: Place) -> bool {
+    project.accesses(place).iter().any(|access| {
+        access.function() == function
+            && matches!(access.kind, AccessKind::Assigned { value, .. }
+                if matches!(project.value(access.of(value)), Value::Literal(Literal::Null | Literal::Int(_))))
+    })
+}
+
+/// Why it is believed that objects of a class come and go, and whether one of their fields is released: then the class
+/// knows its duty.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mortality {
+    /// Where an object dies: a destructor with a body, a `delete`, a finalizer.
+    pub(crate) dies: Option<Location>,
+    /// A sibling that is released, and where.
+    pub(crate) sibling: Option<(Name, Location)>,
+}
+
+/// Looks how objects of a class end.
+pub(crate) fn mortality(project: &Project<'_>, stored: &Stored<'_>) -> Mortality {
+    let mut found = Mortality::default();
+    for method in project.methods(stored.class) {
+        let function = project.function(method);
+        if function.kind == FunctionKind::Destructor && function.has_body {
+            found.dies = Some(project.locate_function(method));
+        }
+    }
+    for place in project.fields(stored.class) {
+        let Root::Field(_, name) = place.root else { continue };
+        if place == stored.place {
+            continue;
+        }
+        let release = project.accesses(place).iter().copied().find(|access| match access.kind {
+            AccessKind::Argument { call, index } => project
+                .api(access.of(call))
+                .is_some_and(|api| api.releases.is_some_and(|part| part == Part::Argument(index))),
+            AccessKind::Method { call, .. } => {
+                project.api(access.of(call)).is_some_and(|api| api.releases.is_some_and(|part| part == Part::Receiver))
+            }
+            _ => false,
+        });
+        if let Some(access) = release {
+            found.sibling = Some((name, access.at()));
+        }
+    }
+    if found.dies.is_none() {
+        found.dies = deleted(project, stored.class);
+    }
+    found
+}
+
+/// A `delete` or `free` of an object of a class.
+fn deleted(project: &Project<'_>, class: In<ClassId>) -> Option<Location> {
+    project.calls().filter(|call| project.is_native(call.file)).find_map(|call| {
+        let name = project.method_name(call)?;
+        if !matches!(&*name, "operator delete" | "free") {
+            return None;
+        }
+        let argument = project.argument(call, 0)?;
+        let of_class = project.class_of_value(argument) == Some(class)
+            || matches!(project.origin(argument), Origin::New(_, made) if made == class);
+        of_class.then(|| project.locate(call))
+    })
+}
