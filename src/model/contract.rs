@@ -414,6 +414,11 @@ pub struct Words {
     pub start: Vec<String>,
     /// Names of flags that say an object is ending: `closing`, `destroyed`.
     pub ending: Vec<String>,
+    /// Nouns for things of which a program has as many as its source, its configuration or its installation spells out:
+    /// `plugin`, `locale`, `type`. A table keyed by one is no open table.
+    pub few: Vec<String>,
+    /// Verbs of functions with which a program says what it consists of: `register`, `define`.
+    pub declaring: Vec<String>,
 }
 
 /// Rows, as a file of them is written.

@@ -106,6 +106,8 @@ impl Contracts {
         self.words.disposal.extend(rows.words.disposal);
         self.words.start.extend(rows.words.start);
         self.words.ending.extend(rows.words.ending);
+        self.words.few.extend(rows.words.few);
+        self.words.declaring.extend(rows.words.declaring);
     }
 
     /// The rows as code of one language sees them. Names that stand in code are looked up here; names that stand in rows

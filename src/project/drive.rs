@@ -11,8 +11,10 @@ use rustc_hash::FxHashSet;
 pub struct Drive {
     /// The function and all that lead to it.
     pub through: FxHashSet<In<FunctionId>>,
-    /// The events, timers and answers that lead to it: the functions that are handed to them.
+    /// The events that lead to it: the functions that are handed to them.
     pub events: Vec<In<FunctionId>>,
+    /// The single events, timeouts and answers that lead to it.
+    pub later: Vec<In<FunctionId>>,
     /// The functions among them that users of the package can call.
     pub public: Vec<In<FunctionId>>,
     /// The file's own top-level code leads to it.
@@ -45,12 +47,14 @@ impl Project<'_> {
             for passed in self.passed_to(function).iter() {
                 let outer = self.function_of(passed.call);
                 let lasting = match passed.handed.runs {
-                    Some(runs) => matches!(runs, Runs::Event | Runs::Maybe),
+                    Some(runs) => runs == Runs::Event,
                     // A handler of requests by the look of it.
                     None => self.rate(function).rate == Some(Rate::PerEvent),
                 };
                 if lasting && !self.is_disposal(outer) {
                     drive.events.push(function);
+                } else if passed.handed.runs == Some(Runs::Maybe) && !self.is_disposal(outer) {
+                    drive.later.push(function);
                 }
                 next.push(outer);
             }

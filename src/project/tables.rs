@@ -297,12 +297,56 @@ impl Collector<'_, '_> {
         for access in self.project.accesses(self.place).iter() {
             self.access(access);
         }
+        if self.depth == 0 && self.place.path.is_empty() {
+            self.strangers();
+        }
         if let Some(above) = self.place.above().filter(|_| self.depth == 0) {
             for access in self.project.accesses(above).iter() {
                 let again =
                     matches!(access.kind, AccessKind::Assigned { is_declaration: false, only_if_empty: false, .. });
                 if again && !self.is_birth(access) {
                     self.shrink(access, None, Gone::All);
+                }
+            }
+        }
+    }
+
+    /// Removals from a property of that name of something unknown: it may be this one.
+    fn strangers(&mut self) {
+        let (Root::Field(_, name)
+        | Root::Static(_, name)
+        | Root::Property(_, name)
+        | Root::Object(_, name)
+        | Root::Export(_, name)) = self.place.root
+        else {
+            return;
+        };
+        let project = self.project;
+        for value in project.members_named(name, None) {
+            let unknown = match project.place(value) {
+                None => true,
+                Some(found) => match found.root {
+                    Root::Variable(variable) => project.binding(variable).value.is_none(),
+                    _ => !found.path.is_empty(),
+                },
+            };
+            if !unknown {
+                continue;
+            }
+            for access in project.uses(value) {
+                match access.kind {
+                    AccessKind::KeyDeleted { key: Key::Value(key) } => {
+                        self.shrink(access, None, Gone::Entry(access.of(key)));
+                    }
+                    AccessKind::KeyDeleted { .. } => self.shrink(access, None, Gone::Some),
+                    AccessKind::Method { call, key: Key::Name(method) } => {
+                        let shrinks = self.row(access.of(call), &method).and_then(|row| row.shrinks);
+                        if let Some(shrinks) = shrinks.filter(|shrinks| shrinks.what == Part::Receiver) {
+                            let key = shrinks.key.and_then(|at| project.argument(access.of(call), at));
+                            self.shrink_by(access, access.of(call), &method, shrinks.all, key);
+                        }
+                    }
+                    _ => {}
                 }
             }
         }
@@ -645,7 +689,11 @@ impl Collector<'_, '_> {
 
     fn shrink(&mut self, access: &Access, call: Option<In<CallId>>, what: Gone) {
         let function = self.doer(access);
-        let from_loop = call.is_some_and(|call| self.project.call(call).loop_depth > 0);
+        // `while (list.length) list.shift()`; a `splice` in a loop takes one out that the loop looks for.
+        let from_loop = call.is_some_and(|call| {
+            let name = self.project.method_name(call);
+            self.project.call(call).loop_depth > 0 && name.is_some_and(|name| name == "shift" || name == "pop")
+        });
         self.table.shrinks.push(Shrink { at: access.at(), function, call, what, from_loop });
     }
 }

@@ -1,8 +1,8 @@
 //! A collection that lives long, gets entries again and again under open keys, and loses none of them as often.
 
 use super::support::tables::{
-    Life, Useless, is_handed_over, is_inside, is_looked_up, is_record, kept_timer, life, lives_long, outgrows, registers_itself,
-    useless,
+    Life, Useless, is_handed_over, is_in_event, is_inside, is_looked_up, is_record, is_spelled_out, is_start,
+    kept_timer, life, lives_long, outgrows, registers_itself, useless,
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::FunctionId;
@@ -44,13 +44,23 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     if !unknown && !outgrows(rate.rate, life) {
         return None;
     }
+    if is_start(project, &driven) {
+        return None;
+    }
+    if let Life::Instance(class) = life
+        && project.constructors(class).contains(&growth.function)
+    {
+        return None;
+    }
     let openness = growth.key.map_or(Openness::Open, |key| project.openness(key));
     if openness == Openness::Fixed {
         return None;
     }
     let outlives = match life {
         Life::Closure(function) => {
-            is_inside(project, growth.function, function) && !driven.through.contains(&function)
+            is_inside(project, growth.function, function)
+                && !driven.through.contains(&function)
+                && !driven.public.is_empty()
         }
         _ => true,
     };
@@ -64,7 +74,7 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     for (at, shrink) in table.shrinks.iter().enumerate() {
         removals.push((at, useless(project, life, growth, &driven, shrink)?));
     }
-    let handed_over = is_handed_over(project, growth) && !driven.by_events();
+    let handed_over = openness != Openness::Generated && is_handed_over(project, growth) && !driven.by_events();
     let sure = match life {
         Life::Process => !handed_over || !table.is_read,
         Life::Instance(class) => {
@@ -78,9 +88,15 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
         }
         Life::Closure(_) => table.shape != Shape::List && !handed_over && is_looked_up(project, table, growth),
     };
-    let confidence = if !sure || !table.escapes.is_empty() || openness == Openness::Unknown {
+    let nested = table.place.path.contains("[]");
+    let confidence = if !sure
+        || nested
+        || is_spelled_out(project, growth, &driven)
+        || !table.escapes.is_empty()
+        || openness == Openness::Unknown
+    {
         Confidence::Low
-    } else if life == Life::Process && driven.by_events() && table.shrinks.is_empty() {
+    } else if life == Life::Process && is_in_event(project, growth, &driven) && table.shrinks.is_empty() {
         Confidence::High
     } else {
         Confidence::Medium

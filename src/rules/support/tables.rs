@@ -1,8 +1,8 @@
 //! Which removals keep up with what makes a collection grow, and how long the collection lives: the first law for tables.
 
-use crate::model::{Api, CallId, ClassId, FunctionId, In, Rate, Value};
+use crate::model::{Api, CallId, ClassId, FunctionId, In, Rate, Value, ValueId};
 use crate::project::{
-    Access, AccessKind, Drive, Gone, Growth, Key, Lifetime, Origin, Owner, Project, Root, Shrink, Table,
+    Access, AccessKind, Drive, Gone, Growth, Key, Lifetime, Openness, Origin, Owner, Project, Root, Shrink, Table,
 };
 
 /// How long a table lives, as far as rules weigh it.
@@ -36,8 +36,13 @@ pub enum Useless {
 /// How long a table lives; none for what dies with a call, or where nothing tells.
 pub fn life(project: &Project<'_>, table: &Table) -> Option<(Life, Lifetime)> {
     let lifetime = project.place_lifetime(table.place);
+    let local = match table.place.root {
+        Root::Variable(variable) => Some(variable.with(project.binding(variable).function)),
+        _ => None,
+    };
+    let local = local.filter(|function| function.id != FunctionId::MODULE);
     let life = match (lifetime.owner, table.place.root) {
-        _ if lifetime.is_process() => Life::Process,
+        _ if local.is_none() && lifetime.is_process() => Life::Process,
         (Owner::Instance(class), _) => Life::Instance(class),
         (_, Root::Variable(variable)) => Life::Closure(variable.with(project.binding(variable).function)),
         (_, Root::Property(function, _)) => Life::Closure(function),
@@ -53,7 +58,7 @@ pub fn useless(project: &Project<'_>, life: Life, growth: &Growth, driven: &Driv
         return within(project, growth, shrink);
     }
     let led = project.drive(shrink.function);
-    if led.through.contains(&growth.function) || led.by_events() {
+    if led.through.contains(&growth.function) || led.by_events() || !led.later.is_empty() {
         return None;
     }
     // Emptied to be filled anew.
@@ -67,7 +72,11 @@ pub fn useless(project: &Project<'_>, life: Life, growth: &Growth, driven: &Driv
     match (shrink.what, life) {
         (Gone::All, _) if ends => Some(Useless::AtTheEnd),
         (Gone::All, Life::Process) => Some(Useless::OptIn),
-        (Gone::Entry(_) | Gone::Some, _) if registers_itself(project, growth) => Some(Useless::OptIn),
+        (Gone::Entry(_) | Gone::Some, _)
+            if growth.key.is_none_or(|key| growth.value == Some(key)) && registers_itself(project, growth) =>
+        {
+            Some(Useless::OptIn)
+        }
         (Gone::Some, Life::Process) if shrink.from_loop => Some(Useless::OptIn),
         _ => None,
     }
@@ -86,7 +95,7 @@ fn within(project: &Project<'_>, growth: &Growth, shrink: &Shrink) -> Option<Use
         && project
             .passed_to(shrink.function)
             .iter()
-            .any(|passed| project.method_name(passed.call).is_some_and(|name| name == "catch"));
+            .all(|passed| project.method_name(passed.call).is_some_and(|name| name == "catch"));
     (same_key && failed).then_some(Useless::OnFailure)
 }
 
@@ -110,18 +119,53 @@ pub fn registers_itself(project: &Project<'_>, growth: &Growth) -> bool {
     }
 }
 
-fn is_returned(project: &Project<'_>, growth: &Growth, value: In<crate::model::ValueId>) -> bool {
+fn is_returned(project: &Project<'_>, growth: &Growth, value: In<ValueId>) -> bool {
     project.uses(value).iter().any(|access| access.kind == AccessKind::Returned && access.function() == growth.function)
 }
 
-/// Whether what is put in is just what the caller handed over: a registration, as many entries as there are calls in the
-/// source.
+/// Whether what is put in is just what the caller handed over, be it wrapped: a registration, as many entries as there
+/// are calls in the source.
 pub fn is_handed_over(project: &Project<'_>, growth: &Growth) -> bool {
-    let own = |value: In<crate::model::ValueId>| match project.origin(value) {
-        Origin::Parameter(parameter) => project.binding(parameter).function == growth.function.id,
+    let key_is_value = growth.value == growth.key || growth.value.is_none();
+    let value = if key_is_value { growth.key } else { growth.value };
+    project.passed_to(growth.function).is_empty()
+        && value.is_some_and(|value| is_callers_own(project, growth, value, 0))
+}
+
+fn is_callers_own(project: &Project<'_>, growth: &Growth, value: In<ValueId>, depth: u32) -> bool {
+    if depth > 3 {
+        return false;
+    }
+    let own = |part: &ValueId| is_callers_own(project, growth, value.with(*part), depth + 1);
+    let plain = |part: &ValueId| matches!(project.value(value.with(*part)), Value::Literal(_)) || own(part);
+    match project.origin(value) {
+        Origin::Parameter(parameter) => return project.binding(parameter).function == growth.function.id,
+        Origin::Bound(call, _) => {
+            return project.receiver(call).is_some_and(|on| is_callers_own(project, growth, on, depth + 1));
+        }
+        _ => {}
+    }
+    match project.value(value) {
+        Value::Choice(parts) => parts.iter().any(own),
+        Value::Opaque(parts) | Value::Array(_, parts) => parts.iter().any(own) && parts.iter().all(plain),
+        Value::Object(object) => {
+            let object = project.object(value.with(*object));
+            object.properties.iter().any(|property| own(&property.value))
+        }
+        Value::Member(object, _) | Value::Spread(object) => own(object),
+        Value::Binding(binding) => match project.binding(value.with(*binding)).value {
+            Some(given) => own(&given),
+            None => project.binding(value.with(*binding)).name == "arguments",
+        },
+        Value::Global(name) => *name == "arguments",
+        Value::Result(call) => {
+            let call = value.with(*call);
+            let arguments = project.call(call).arguments.iter();
+            project.path(call).is_some_and(|path| path.starts_with("Array"))
+                && arguments.map(|a| a.value).any(|a| own(&a))
+        }
         _ => false,
-    };
-    growth.value.is_some_and(own) || growth.value == growth.key && growth.key.is_some_and(own)
+    }
 }
 
 /// Whether the function that puts in looks the same key up before: a cache, filled by what is asked for.
@@ -132,13 +176,98 @@ pub fn is_looked_up(project: &Project<'_>, table: &Table, growth: &Growth) -> bo
         near && access.span.start < growth.at.span.start
             && match access.kind {
                 AccessKind::KeyRead { key: Key::Value(read) } => read == key.id,
-                AccessKind::Method { call, key: Key::Name(name) } if matches!(name.as_str(), "get" | "has") => {
-                    project.argument(access.of(call), 0) == Some(key)
+                AccessKind::Method { call, key: Key::Name(name) } => {
+                    let looks = name == "get" || name == "has" && growth.value.is_none_or(|value| value == key);
+                    looks && project.argument(access.of(call), 0) == Some(key)
                 }
-                AccessKind::Tested | AccessKind::Read => false,
                 _ => false,
             }
     })
+}
+
+/// Whether the names say that there are as many entries as the source, the configuration or the installation spells out.
+pub fn is_spelled_out(project: &Project<'_>, growth: &Growth, driven: &Drive) -> bool {
+    let name = project.function(growth.function).name;
+    let declares = words_of(&name).first().is_some_and(|verb| project.contracts.words.declaring.contains(verb));
+    let composed = growth.value.filter(|value| matches!(project.value(*value), Value::Opaque(_)));
+    let named = growth.key.or(composed);
+    declares && !is_in_event(project, growth, driven) || named.is_some_and(|value| is_few(project, value, 0))
+}
+
+/// Whether the code that puts in is itself what an event runs, not something far behind it.
+pub fn is_in_event(project: &Project<'_>, growth: &Growth, driven: &Drive) -> bool {
+    driven.events.iter().any(|handler| is_inside(project, growth.function, *handler))
+}
+
+/// A key by its name: the last word of `pluginName`, `event.type`, and the thing of `plugin.id`.
+fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
+    let few = |name: &str| {
+        let words = words_of(name);
+        let of_data = |word: &String| {
+            matches!(
+                word.as_str(),
+                "user" | "host" | "file" | "domain" | "room" | "session" | "client" | "device" | "queue" | "path"
+            )
+        };
+        let few = |word: Option<&String>| word.is_some_and(|word| project.contracts.words.few.contains(word));
+        let before = words.len().checked_sub(2).map(|at| &words[at]);
+        match words.last().map(String::as_str) {
+            Some("id" | "identifier" | "key") => few(before),
+            _ => few(words.last()) && !before.is_some_and(of_data),
+        }
+    };
+    match project.value(key) {
+        Value::Binding(binding) => {
+            let binding = key.with(*binding);
+            few(&project.binding(binding).name)
+                || depth < 3
+                    && project
+                        .binding(binding)
+                        .value
+                        .is_some_and(|value| is_few(project, binding.with(value), depth + 1))
+        }
+        Value::Member(object, name) => {
+            let of = matches!(name.as_str(), "id" | "key") && is_few(project, key.with(*object), depth + 1);
+            few(name) || of
+        }
+        Value::Opaque(parts) if depth < 3 => parts.iter().any(|part| is_few(project, key.with(*part), depth + 1)),
+        _ => false,
+    }
+}
+
+/// `libraryPlugins` as `library`, `plugin`: lower case, plurals as singulars.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut lower = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() {
+            lower = false;
+            continue;
+        }
+        if words.is_empty() || !lower && !c.is_lowercase() || lower && c.is_uppercase() {
+            words.push(String::new());
+        }
+        lower = c.is_lowercase() || c.is_numeric();
+        if let Some(word) = words.last_mut() {
+            word.extend(c.to_lowercase());
+        }
+    }
+    for word in &mut words {
+        if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us") {
+            word.pop();
+        }
+    }
+    words
+}
+
+/// Whether a function runs when its owner starts, and not because of events.
+pub fn is_start(project: &Project<'_>, driven: &Drive) -> bool {
+    let starts = |function: &In<FunctionId>| {
+        let words = words_of(&project.function(*function).name);
+        let start = |word: Option<&String>| word.is_some_and(|word| project.contracts.words.start.contains(word));
+        start(words.first()) || start(words.last())
+    };
+    !driven.by_events() && !driven.public.is_empty() && driven.public.iter().all(starts)
 }
 
 /// Whether instances of a class are meant to live long: they have events or a life that somebody ends, or belong to
@@ -190,7 +319,8 @@ pub fn kept_timer(project: &Project<'_>, table: &Table, growth: &Growth) -> Opti
         }
         _ => return None,
     };
-    if !arms_timer(project, call) {
+    let keyed = growth.key.filter(|key| growth.value != Some(*key));
+    if !arms_timer(project, call) || keyed.is_some_and(|key| project.openness(key) != Openness::Generated) {
         return None;
     }
     let callback = project.argument(call, 0);
