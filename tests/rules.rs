@@ -11,7 +11,7 @@ use leaklint::report::{Report, Style};
 use leaklint::rules::{self, RULES};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use support::{Kind, Marker, Test};
+use support::{Kind, Marker, Test, bless};
 
 fn main() {
     let mut tests: Vec<Test> =
@@ -19,10 +19,6 @@ fn main() {
     tests.push(Test::new("every page has a query, and every query a page", every_page_has_a_query));
     tests.push(Test::new("the table of the README is the list of rules", readme_lists_the_rules));
     support::harness(tests);
-}
-
-fn bless() -> bool {
-    std::env::var_os("LEAKLINT_BLESS").is_some()
 }
 
 fn folder() -> PathBuf {

@@ -1,7 +1,13 @@
 //! Expectations written beside the code: the markers of rule pages and fixtures, and how they are compared with findings.
+#![allow(dead_code)] // each test binary uses its own part
 
 use leaklint::report::Report;
 use std::fmt::Write;
+
+/// Whether expectations are to be rewritten by what is found.
+pub fn bless() -> bool {
+    std::env::var_os("LEAKLINT_BLESS").is_some()
+}
 
 /// What a marker says of its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
