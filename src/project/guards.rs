@@ -2,7 +2,7 @@
 //! place that it tests, however often its function runs.
 
 use super::{AccessKind, Place, Project};
-use crate::model::{Assign, CallId, Cond, Exit, Flow, In, Literal, Step, Value, ValueId};
+use crate::model::{Assign, CallId, Cond, Exit, Flow, FunctionId, In, Literal, Step, Value, ValueId};
 use crate::text::Span;
 use smallvec::SmallVec;
 
@@ -46,6 +46,18 @@ impl Project<'_> {
             }
         }
         found
+    }
+
+    /// Whether other code than a function itself empties a place again.
+    pub(super) fn is_emptied_elsewhere(&self, place: Place, function: In<FunctionId>) -> bool {
+        self.accesses(place).iter().any(|access| match access.kind {
+            AccessKind::Assigned { value, is_declaration: false, .. } => {
+                access.function() != function
+                    && access.function != FunctionId::MODULE
+                    && self.is_empty_value(access.of(value))
+            }
+            _ => false,
+        })
     }
 
     /// Null, undefined, false, zero.

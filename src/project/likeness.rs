@@ -20,6 +20,7 @@ impl Project<'_> {
                 (_, None) => Likeness::Same,
                 (None, Some(_)) => Likeness::Unknown,
             },
+            named: removal.handler.is_some(),
         }
     }
 

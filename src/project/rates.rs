@@ -262,7 +262,11 @@ impl Project<'_> {
         }
         if answer.rate > Some(Rate::Once) {
             for guard in self.guards(call) {
-                let born = self.place_lifetime(guard.place);
+                let mut born = self.place_lifetime(guard.place);
+                if born.born == Some(Rate::Once) && self.is_emptied_elsewhere(guard.place, function) {
+                    // Whoever empties it lets the call happen once more.
+                    born.born = Some(Rate::PerInstance);
+                }
                 if let Some(rate) = born.born
                     && Some(rate) < answer.rate
                 {

@@ -87,12 +87,14 @@ pub struct Meeting {
     pub event: Likeness,
     /// The functions.
     pub handler: Likeness,
+    /// The removal names a function. One that removes all of an emitter which may be another says nothing.
+    pub named: bool,
 }
 
 impl Meeting {
     /// The removal takes the registration back, or may do so.
     pub fn may_match(self) -> bool {
-        self.on.min(self.event).min(self.handler) > Likeness::Different
+        self.on.min(self.event).min(self.handler) > Likeness::Different && (self.named || self.on == Likeness::Same)
     }
 
     /// It surely does.

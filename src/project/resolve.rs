@@ -587,6 +587,32 @@ impl<'p, 'a> Resolver<'p, 'a> {
         };
         let before = found.len();
         let callee = call.with(project.call(call).callee);
+        let name = project.method_name(call).filter(|_| matches!(project.value(callee), Value::Member(..)));
+        match name.as_deref() {
+            // `Promise.resolve(x)`
+            Some("resolve") if self.origin(callee) == Origin::External(Name::from("Promise.resolve")) => {
+                if let Some(value) = project.argument(call, 0) {
+                    self.join(value, found);
+                }
+            }
+            // `promise.then(() => x)`
+            Some("then") => {
+                let then = project.argument(call, 0).map(|value| self.origins(value)).unwrap_or_default();
+                for origin in then {
+                    if let Origin::Function(function) = origin {
+                        for value in project.index(function.file).returns[function.id.index()].clone() {
+                            for origin in self.origins(function.with(value)) {
+                                add(
+                                    found,
+                                    if let Origin::Result(inner) = origin { Origin::Resolved(inner) } else { origin },
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
         for target in self.origins(callee) {
             if let Origin::Function(function) = target
                 && project.function(function).is_async

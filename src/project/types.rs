@@ -134,7 +134,7 @@ impl<'a> Resolver<'_, 'a> {
     /// What the methods called on a value tell of it, where nothing else does.
     fn duck(&mut self, value: In<ValueId>) -> Option<&'a Type> {
         let project = self.project;
-        if !matches!(project.value(value), Value::Binding(_) | Value::Member(..) | Value::Index(..)) {
+        if !matches!(project.value(value), Value::Binding(_) | Value::Member(..) | Value::Index(..) | Value::This(_)) {
             return None;
         }
         let rows = project.rows(value.file);
@@ -197,6 +197,12 @@ impl<'a> Resolver<'_, 'a> {
             Value::Member(object, name) => self.member_type(value.with(*object), *name),
             Value::Address(inner) | Value::Deref(inner) | Value::Moved(inner) => self.ty(value.with(*inner)),
             Value::Choice(parts) => parts.iter().find_map(|part| self.ty(value.with(*part))),
+            // `socket.on(…).on(…)`: the result of a fluent method is what it was called on.
+            Value::Result(call) => {
+                let call = value.with(*call);
+                let part = self.api(call)?.returns?;
+                self.ty(project.part(call, part)?)
+            }
             _ => None,
         }
     }
@@ -289,9 +295,11 @@ impl<'a> Resolver<'_, 'a> {
             Some(before) => name(before).is_some_and(|name| is(&name, &["req", "request"])),
             None => request && name(index + 1).is_some_and(|name| is(&name, &["res", "response"])),
         };
+        // `request.connection` may as well be that of a database.
+        let short = is(&binding.name, &["req", "res"]);
         let has_socket = || {
             summary.values.iter().any(|value| match value {
-                Value::Member(object, name) if name == "socket" || name == "connection" => {
+                Value::Member(object, name) if name == "socket" || short && name == "connection" => {
                     matches!(summary.value(*object), Value::Binding(b) if *b == parameter.id)
                 }
                 _ => false,

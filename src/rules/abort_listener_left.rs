@@ -21,7 +21,7 @@ fn is_left(listener: &Listener<'_, '_>) -> bool {
         && !once
         && !listener.is_made_before()
         && !listener.ends_by_itself()
-        && listener.removals().is_empty()
+        && (listener.removals().is_empty() || listener.drops_disposer())
         && removal_never_matches::missed(listener).is_none()
 }
 
@@ -61,8 +61,17 @@ fn is_own(project: &Project<'_>, value: In<ValueId>, depth: u32) -> bool {
         Origin::Part(part) => *part != value && is_own(project, *part, depth + 1),
         _ => false,
     };
+    // A signal inside an options object is not made with that object; one inside a `new Request(…)` is.
+    let holder_is_made = match project.value(value) {
+        Value::Member(holder, _) => {
+            let outside = |origin: &Origin| matches!(origin, Origin::Result(_) | Origin::Resolved(_));
+            let origins = project.origins(value.with(*holder));
+            !origins.is_empty() && origins.iter().all(outside)
+        }
+        _ => matches!(project.lifetime(value).owner, Owner::Call(_)),
+    };
     let origins = project.origins(value);
-    matches!(project.lifetime(value).owner, Owner::Call(_)) || (!origins.is_empty() && origins.iter().all(made))
+    holder_is_made || (!origins.is_empty() && origins.iter().all(made))
 }
 
 fn report(listener: &Listener<'_, '_>) -> Finding {

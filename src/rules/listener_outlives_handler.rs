@@ -75,15 +75,14 @@ fn repeat(listener: &Listener<'_, '_>, rate: &RateAnswer, times: Rate) -> String
     if because.is_empty() { format!("{function} runs {times}") } else { because }
 }
 
-/// Things of its type live longer than what hands them over: the keep-alive socket of a request.
+/// Things of its type live longer than what hands them over: the keep-alive socket of a request, and its server.
 fn by_type(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let project = listener.project;
-    let ty = project.ty(listener.on())?;
-    let borrowed = ty.lifetime == Some(Rate::PerInstance) && ty.collectable;
+    let noun = listener.longer_lived(listener.on(), 0)?;
     let once = project.call_rate(listener.add.call).rate == Some(Rate::Once);
-    (borrowed && !once && !listener.is_on_local()).then(|| Outlived {
+    (!once && !listener.is_on_local()).then(|| Outlived {
         confidence: Confidence::High,
-        hold: format!("{} is a {} and outlives the request", listener.on_text(), ty.noun),
+        hold: format!("{} is {} and outlives the request", listener.on_text(), noun),
         repeat: format!("{} runs for each request", project.function_name(listener.function())),
         trace: Vec::new(),
         end: None,
@@ -99,14 +98,14 @@ fn injected(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let end = listener.disposal();
     let own = project.methods(class);
     let ended = listener.emitter_is_ended_in(&own, !given.or_made);
-    if ended && !given.or_made || listener.emitter_is_ended_in(&own, true) || !listener.keeps_receiver() {
+    if ended && !given.or_made || listener.emitter_is_ended_in(&own, true) {
         return None;
     }
     if project.instances(class).rate == Some(Rate::Once) {
         return None;
     }
     let shared = listener.shared_by_makers(class, given.parameter);
-    let known = given.or_made || given.depth > 0 || listener.forgotten_sibling(&own) || shared.is_some();
+    let known = given.or_made || given.depth > 0 || listener.forgotten_sibling(&own, given.value) || shared.is_some();
     let confidence = if known && (end.is_some() || shared.is_some()) { Confidence::Medium } else { Confidence::Low };
     Some(Outlived {
         confidence,
@@ -121,6 +120,8 @@ fn injected(listener: &Listener<'_, '_>) -> Option<Outlived> {
 struct Given {
     /// The constructor's parameter.
     parameter: In<BindingId>,
+    /// The emitter, as the constructor or its helper's caller writes it.
+    value: In<ValueId>,
     /// It is this many properties below the parameter.
     depth: u32,
     /// It may also have been made here, where none was given: then the instance ends it only in that case.
@@ -194,20 +195,41 @@ impl Listener<'_, '_> {
         methods.find(|method| listeners::ends_object(project, &method.name)).map(|method| method.name.to_string())
     }
 
-    /// The function holds on to the instance whose code this is.
-    fn keeps_receiver(&self) -> bool {
-        let Some(handler) = self.add.handler else { return false };
+    /// What a value is that outlives the thing through which it was reached, by its type or that of what it belongs to.
+    fn longer_lived(&self, value: In<ValueId>, depth: u32) -> Option<String> {
         let project = self.project;
-        let functions = project.functions_of(handler);
-        functions.is_empty() || functions.iter().any(|f| project.function(*f).captures_this || project.class_of(*f).is_some())
-            || matches!(project.origin(handler), Origin::Bound(..))
+        if depth > 4 {
+            return None;
+        }
+        if let Some(ty) = project.ty(value).filter(|ty| ty.lifetime == Some(Rate::PerInstance) && ty.collectable) {
+            return Some(format!("a {}", ty.noun));
+        }
+        match (project.value(value), project.origin(value)) {
+            (Value::Member(object, name), _) => {
+                self.longer_lived(value.with(*object), depth + 1).map(|of| format!("the {name} of {of}"))
+            }
+            (_, Origin::Part(part)) if part != value => self.longer_lived(part, depth + 1),
+            (_, Origin::Parameter(binding)) => {
+                let arguments = project.arguments_of(binding);
+                arguments.into_iter().find_map(|argument| self.longer_lived(argument, depth + 1))
+            }
+            _ => None,
+        }
     }
 
     /// The constructor's parameter that an emitter is, or is reached through; also by way of a field.
     fn given_by(&self, method: In<FunctionId>) -> Option<Given> {
         let project = self.project;
         let (mut value, mut depth) = (self.on(), 0);
+        let mut first = None;
         for _ in 0..6 {
+            if let Origin::Parameter(binding) = project.origin(value)
+                && !project.is_constructor(binding.with(project.binding(binding).function))
+            {
+                // A local helper: what it is called with.
+                value = project.arguments_of(binding).into_iter().next_back()?;
+            }
+            first = first.or(Some(value));
             let origins = project.origins(value);
             let parameter = origins.iter().find_map(|origin| match origin {
                 Origin::Parameter(binding) => {
@@ -221,7 +243,7 @@ impl Listener<'_, '_> {
             if let Some(parameter) = parameter {
                 let or_made = depth == 0
                     && origins.iter().any(|o| matches!(o, Origin::New(..) | Origin::Result(_) | Origin::Resolved(_)));
-                return Some(Given { parameter, depth, or_made });
+                return Some(Given { parameter, value: first.unwrap_or(value), depth, or_made });
             }
             let inner = match project.value(value) {
                 Value::Member(object, _) => value.with(*object),
@@ -270,13 +292,13 @@ impl Listener<'_, '_> {
     }
 
     /// Another listener on the same emitter is removed by the class: this one was forgotten.
-    fn forgotten_sibling(&self, own: &[In<FunctionId>]) -> bool {
+    fn forgotten_sibling(&self, own: &[In<FunctionId>], emitter: In<ValueId>) -> bool {
         let project = self.project;
         project.registry().removals.iter().any(|removal| {
             let within = own.iter().any(|f| {
                 f.file == removal.function.file && project.summary(f.file).is_inside(removal.function.id, f.id)
             });
-            within && removal.on.is_some_and(|on| project.objects(on, self.on()) == Likeness::Same)
+            within && removal.on.is_some_and(|on| project.objects(on, emitter) == Likeness::Same)
         })
     }
 }

@@ -38,15 +38,19 @@ pub(super) fn missed<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, im
 fn find<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, Miss)> {
     let project = listener.project;
     listener.add.handler?;
-    if !listener.removals().is_empty() || listener.ends_by_itself() {
+    let removals = listener.removals();
+    if removals.iter().any(|(removal, _)| removal.handler.is_some()) || listener.ends_by_itself() {
         return None;
     }
+    let others = !removals.is_empty();
     let near = listener.meetings().find_map(|(removal, meeting)| {
         let handler = removal.handler?;
         let miss = miss(listener, removal, handler, meeting)?;
-        (!means_another(listener, removal)).then_some((removal, miss))
+        // A removal that can't match anything is wrong even where another place forgets all listeners at once.
+        let surely = matches!(miss, Miss::Fresh | Miss::Factory);
+        ((surely || !others) && !means_another(listener, removal)).then_some((removal, miss))
     });
-    near.or_else(|| wrong_event(listener).map(|removal| (removal, Miss::Event))).filter(|_| !project.is_native(listener.add.call.file))
+    near.or_else(|| wrong_event(listener).filter(|_| !others).map(|removal| (removal, Miss::Event))).filter(|_| !project.is_native(listener.add.call.file))
 }
 
 fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, meeting: Meeting) -> Option<Miss> {

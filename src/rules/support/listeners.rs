@@ -75,6 +75,20 @@ impl<'p, 'a> Listener<'p, 'a> {
             && self.project.result(self.add.call).is_some()
     }
 
+    /// The project's own function gives back what removes the listener, and the caller throws it away.
+    pub(crate) fn drops_disposer(&self) -> bool {
+        let project = self.project;
+        let surely = self.removals().iter().any(|(_, meeting)| meeting.matches());
+        let dropped = self.add.call != self.add.api && project.call(self.add.call).is_discarded && !surely;
+        dropped
+            && project.targets(self.add.call).functions.iter().any(|function| {
+                project.registry().removals.iter().any(|removal| {
+                    let inner = removal.function != *function && removal.function.file == function.file;
+                    inner && project.summary(function.file).is_inside(removal.function.id, function.id)
+                })
+            })
+    }
+
     fn gives_disposer(&self) -> bool {
         self.project.api(self.add.call).is_some_and(|api| api.gives.is_some() || api.returns_type.is_some())
     }
