@@ -40,8 +40,10 @@ rules! {
     allocation_never_freed = "allocation-never-freed",
     async_recursion_chain = "async-recursion-chain",
     buffer_view_pins_parent = "buffer-view-pins-parent",
+    callback_payload_leaked = "callback-payload-leaked",
     closure_keeps_large_buffer = "closure-keeps-large-buffer",
     closure_on_immortal_object = "closure-on-immortal-object",
+    external_without_finalizer = "external-without-finalizer",
     listener_added_again = "listener-added-again",
     listener_outlives_handler = "listener-outlives-handler",
     listener_removed_on_some_paths = "listener-removed-on-some-paths",
@@ -50,9 +52,11 @@ rules! {
     native_handle_lost_on_exit = "native-handle-lost-on-exit",
     native_handle_never_closed = "native-handle-never-closed",
     owner_overwritten = "owner-overwritten",
+    parameter_consumed_on_some_paths = "parameter-consumed-on-some-paths",
     persistent_never_reset = "persistent-never-reset",
     reaction_on_long_lived_promise = "reaction-on-long-lived-promise",
     registry_cannot_fire = "registry-cannot-fire",
+    releaser_cannot_work = "releaser-cannot-work",
     removal_never_matches = "removal-never-matches",
     sibling_listener_left = "sibling-listener-left",
     threadsafe_function_not_released = "threadsafe-function-not-released",
@@ -60,8 +64,8 @@ rules! {
     timer_never_cleared = "timer-never-cleared",
     timer_overwritten = "timer-overwritten",
     timer_survives_close = "timer-survives-close",
-    wrong_deallocator = "wrong-deallocator",
     unbounded_collection = "unbounded-collection",
+    wrong_deallocator = "wrong-deallocator",
 }
 
 /// The name under which a suppression comment that suppresses nothing is reported. Not a leak, so not in [`RULES`].

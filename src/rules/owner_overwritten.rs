@@ -1,14 +1,18 @@
 //! `owner-overwritten`: a variable, field or slot that owns something receives something else before it is released.
 
-use super::support::custody::{Kind, each, name, releaser, report, witness};
-use crate::finding::Finding;
-use crate::project::{Project, Way};
+use super::support::custody::{Kind, assigned, each, name, releaser, report, witness};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::contract::{Effect, Part};
+use crate::model::{CallId, Flow, In, Step, Value, ValueId};
+use crate::project::{Custody, How, Owned, Project, Way};
+use crate::text::Span;
 
 const NAME: &str = "owner-overwritten";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for kind in [Kind::Memory, Kind::Handle] {
         each(project, kind, |owned, custody| {
+            findings.extend(grown(project, owned, custody));
             // Never released at all is another rule's word.
             if custody.is_never_settled() {
                 return;
@@ -25,4 +29,56 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             );
         });
     }
+}
+
+/// `memcpy(larger, p->field, n); p->field = larger;`: the old block is copied and forgotten.
+fn grown(project: &Project<'_>, owned: &Owned<'_>, custody: &Custody) -> Option<Finding> {
+    let larger = assigned(project, owned)?;
+    let file = owned.function.file;
+    let acquired = In::new(file, owned.call()?);
+    let (field, stored) = custody.settlements.iter().find_map(|settlement| match settlement.how {
+        How::Stored(place) if matches!(project.value(In::new(file, place)), Value::Member(..)) => Some((place, settlement.span)),
+        _ => None,
+    })?;
+    let between = Span::new(project.call(acquired).span.start, stored.start);
+    let copied = copy(project, owned, between, larger, field)?;
+    let (variable, text) = (project.text(In::new(file, larger)), project.text(In::new(file, field)));
+    let release = releaser(project, owned, &text);
+    Some(
+        Finding::new(NAME, Confidence::Medium, project.locate(acquired), format!("`{text}` is grown by hand and its old block forgotten"))
+            .with_why(format!("the contents of `{text}` are copied to `{variable}`, then `{text}` receives `{variable}`; nothing knows the old block any more"))
+            .with_help(format!("call `{release}` before the assignment"))
+            .with_context(project.function_name(owned.function))
+            .with_step(StepKind::Acquire, project.locate(acquired), "the larger block")
+            .with_step(StepKind::Hold, project.at(file, copied), format!("copied from `{text}`"))
+            .with_step(StepKind::Exit, project.at(file, stored), format!("`{text}` receives the larger block")),
+    )
+}
+
+/// Where one place is copied to another, if the source is neither released nor remembered in between.
+fn copy(project: &Project<'_>, owned: &Owned<'_>, between: Span, to: ValueId, from: ValueId) -> Option<Span> {
+    let summary = project.summary(owned.function.file);
+    let mut copied = None;
+    let mut cared_for = false;
+    project.function(owned.function).flow.walk(&mut |flow| match flow {
+        Flow::Step(Step::Call(call)) if between.contains(summary.call(*call).span) => {
+            if is_copy(project, owned.function.with(*call), to, from) {
+                copied = Some(summary.call(*call).span);
+            } else {
+                cared_for |= summary.call(*call).arguments.iter().any(|argument| argument.value == from);
+            }
+        }
+        Flow::Step(Step::Assign(assign)) if between.contains(assign.span) => cared_for |= assign.value == from,
+        _ => {}
+    });
+    copied.filter(|_| !cared_for)
+}
+
+fn is_copy(project: &Project<'_>, call: In<CallId>, to: ValueId, from: ValueId) -> bool {
+    let Some(api) = project.api(call) else { return false };
+    let argument = |at: u16| project.argument(call, at).map(|value| value.id);
+    api.returns == Some(Part::Argument(0))
+        && api.arguments.get(1) == Some(&Effect::Copy)
+        && argument(0) == Some(to)
+        && argument(1) == Some(from)
 }

@@ -6,4 +6,5 @@ pub(super) mod ending;
 pub(super) mod keeper;
 pub(super) mod listeners;
 pub(super) mod members;
+pub(super) mod payload;
 pub(super) mod tables;

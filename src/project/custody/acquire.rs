@@ -124,12 +124,22 @@ impl<'a> Project<'a> {
         }
         let targets = self.targets(call);
         if let [target] = targets.functions.as_slice() {
-            if targets.weak {
+            if targets.weak || self.is_overloaded(*target) {
                 return Vec::new();
             }
             return self.giving(*target).map(|given| self.from_wrapper(call, &given)).into_iter().collect();
         }
         if targets.functions.is_empty() { self.by_convention(call).into_iter().collect() } else { Vec::new() }
+    }
+
+    /// Whether a class has several methods of a function's name: which one a call means is a question of types.
+    fn is_overloaded(&self, function: In<FunctionId>) -> bool {
+        let name = self.function(function).name;
+        let Some(class) = self.class_of(function) else { return false };
+        let same = self.methods(class).into_iter().filter(|method| {
+            self.function(*method).name == name && self.function(*method).has_body
+        });
+        same.count() > 1
     }
 
     fn blank(&self, call: In<CallId>) -> Owned<'a> {
@@ -231,6 +241,16 @@ impl<'a> Project<'a> {
         if has_unknown_base { doubt.max(Doubt::Likely) } else { doubt }
     }
 
+    /// Whether a call gives memory: `new`, `malloc`, ...
+    pub fn is_heap(&self, call: In<CallId>) -> bool {
+        let written = self.call(call);
+        if written.is_new {
+            return !written.is_placement;
+        }
+        let ty = self.api(call).and_then(|api| self.contracts.ty(api.gives.as_ref()?));
+        ty.is_some_and(|ty| matches!(ty.family.as_str(), "heap" | "array-heap"))
+    }
+
     fn by_row(&self, call: In<CallId>, ty: &'a Type, by: &By, succeeds: Valid) -> Option<Owned<'a>> {
         if ty.collectable || ty.raii {
             return None;
@@ -321,6 +341,9 @@ impl<'a> Project<'a> {
 
     /// Whether what receives a call's result is declared as a pointer; none where nothing receives it.
     fn receives_pointer(&self, call: In<CallId>) -> Option<bool> {
+        if self.call(call).is_discarded {
+            return None;
+        }
         let result = self.result(call)?.id;
         let summary = self.summary(call.file);
         let mut found = Some(true);

@@ -208,6 +208,9 @@ impl Judge<'_, '_, '_> {
             state.know(number, holds);
         }
         self.learn(&mut state, atom, holds);
+        if let Some(status) = &mut state.status {
+            atom.values(&mut |value| status.tested |= self.asks(&status.values, value).is_some());
+        }
         Some(state)
     }
 
@@ -235,12 +238,40 @@ impl Judge<'_, '_, '_> {
         }
     }
 
+    /// Whether a value is an outcome, or asks one: `status`, `status.ok()` (true), `status.IsNotFound()` (false).
+    fn asks(&self, outcomes: &[ValueId], value: ValueId) -> Option<bool> {
+        if outcomes.contains(&value) {
+            return Some(true);
+        }
+        match self.summary.value(value) {
+            Value::Result(call) => match self.summary.value(self.summary.call(*call).callee) {
+                Value::Member(receiver, name) if outcomes.contains(receiver) => {
+                    Some(matches!(name.to_ascii_lowercase().as_str(), "ok" | "isok" | "success" | "succeeded" | "is_ok"))
+                }
+                Value::Global(name) if is_success_test(name) => {
+                    let arguments = &self.summary.call(*call).arguments;
+                    arguments.iter().any(|argument| outcomes.contains(&argument.value)).then_some(true)
+                }
+                _ => None,
+            },
+            Value::Opaque(parts) => parts.iter().find_map(|part| self.asks(outcomes, *part)),
+            _ => None,
+        }
+    }
+
     fn truthy(&self, state: &State, value: ValueId) -> Option<bool> {
         if let Some(literal) = self.literal(state, value) {
             return truth(literal);
         }
         if state.owned && self.is_thing(state, value) {
-            return matches!(self.owned.valid, Valid::Truthy | Valid::Unknown).then_some(true);
+            return matches!(self.owned.valid, Valid::Truthy | Valid::Unknown | Valid::NotInvalid).then_some(true);
+        }
+        if let Some(status) = &state.status
+            && matches!(self.summary.value(value), Value::Result(_))
+            && !status.values.contains(&value)
+            && let Some(says_success) = self.asks(&status.values, value)
+        {
+            return if says_success { Some(status.succeeded) } else { status.succeeded.then_some(false) };
         }
         let status = self.status(state, value)?;
         match status.valid {
@@ -313,7 +344,7 @@ impl Judge<'_, '_, '_> {
         if let Some(literal) = self.literal(state, value) {
             return match literal {
                 Literal::Null | Literal::Undefined | Literal::Bool(false) | Literal::Int(0) => {
-                    matches!(self.owned.valid, Valid::Truthy | Valid::Unknown)
+                    matches!(self.owned.valid, Valid::Truthy | Valid::Unknown | Valid::NotInvalid)
                 }
                 Literal::Int(n) => n < 0,
                 _ => false,
@@ -324,7 +355,10 @@ impl Judge<'_, '_, '_> {
             Value::Binding(_) => {
                 !self.is_thing(state, value) && self.summary.value(value) != &Value::Literal(Literal::Number)
             }
-            Value::Opaque(parts) => parts.iter().any(|part| self.is_invalid(state, *part)),
+            // `(iconv_t)-1` may read as a difference.
+            Value::Opaque(parts) => parts.iter().any(|part| {
+                *self.summary.value(*part) == Value::Literal(Literal::Int(1)) || self.is_invalid(state, *part)
+            }),
             _ => false,
         }
     }
@@ -388,6 +422,12 @@ fn same_literal(a: Literal, b: Literal) -> Option<bool> {
 /// How C names the value that is no handle.
 fn is_invalid_name(name: &str) -> bool {
     name.contains("INVALID") || name.ends_with("_FAILED") || matches!(name, "NULL" | "nil" | "SIG_ERR" | "MAP_FAILED")
+}
+
+/// Macros that ask whether a status is a success: `SQL_SUCCEEDED(rc)`, `SUCCEEDED(hr)`.
+fn is_success_test(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    upper == name && (upper.ends_with("SUCCEEDED") || upper.ends_with("SUCCESS") || upper.ends_with("_OK"))
 }
 
 /// How C names success among status codes.

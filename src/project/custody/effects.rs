@@ -146,6 +146,15 @@ impl<'a> Effects<'_, 'a> {
     }
 
     fn of_whole(&self, owned: &Owned<'a>, id: CallId, at: u16, seen: Mention) -> Effect {
+        let call = self.summary.call(id);
+        if !call.is_new && is_view(&self.name(id)) {
+            return Effect::Returned;
+        }
+        // `Nan::New<v8::External>(p)`: JavaScript holds the pointer, and gives it back where it wants.
+        let head = self.project.sources.snippet(self.project.at(self.file, call.span));
+        if head.split('(').next().is_some_and(|head| head.contains("External")) && self.row(id).is_none_or(|row| !row.arguments.iter().any(|row| matches!(row, Row::HandTo(_) | Row::HandToOnSuccess(_)))) {
+            return Effect::taken(Some(at));
+        }
         if let Some(api) = self.row(id) {
             return self.by_row(owned, api, id, Part::Argument(at), seen);
         }
@@ -239,15 +248,22 @@ impl<'a> Effects<'_, 'a> {
         let Some(api) = self.row(id) else {
             let targets = self.project.targets(In::new(self.file, id));
             let fates = targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned));
-            let is_kept = matches!(fates.max(), Some(Fate::Takes | Fate::MayTake)) || is_taking(&self.name(id));
+            let name = self.name(id);
+            let is_kept = matches!(fates.max(), Some(Fate::Takes | Fate::MayTake)) || is_taking(&name);
             return if is_kept { Effect::taken(Some(at)) } else { Effect::Doubtful(Doubt::Likely) };
         };
         match api.arguments.get(at as usize).copied().unwrap_or(api.rest) {
             Row::Take => Effect::taken(Some(at)),
             Row::TakeOnSuccess => Effect::taken(Some(at)),
             Row::HandTo(to) | Row::HandToOnSuccess(to) if self.is_given(id, to) => Effect::taken(Some(at)),
+            // The loop knows a handle by its address from its start to its close.
+            _ if self.gives_loop_handle(api) => Effect::taken(Some(at)),
             _ => Effect::None,
         }
+    }
+
+    fn gives_loop_handle(&self, api: &Api) -> bool {
+        api.names.iter().any(|name| name.starts_with("uv_") && (name.ends_with("_init") || name.ends_with("_start")))
     }
 
     /// `&p`: it may be released, taken or replaced through the pointer.
@@ -299,9 +315,6 @@ impl<'a> Effects<'_, 'a> {
         let name = self.name(id);
         if owned.is_released_by(&name) || is_releasing(&name) {
             return Effect::Released;
-        }
-        if !call.is_new && is_view(&name) {
-            return Effect::Returned;
         }
         if call.is_new || self.is_constructor(id) {
             return if self.copies(&name) { Effect::None } else { Effect::taken(Some(at)) };

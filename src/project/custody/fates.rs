@@ -7,11 +7,11 @@ use super::effects::{Effects, is_releasing};
 use super::state::Doubt;
 use super::walk::Walk;
 use super::{Custody, How};
-use crate::model::{BindingKind, CallId, Exit, Flow, FunctionId, Holder, In, Name, Step, Value, ValueId};
+use crate::model::{BindingId, BindingKind, CallId, Exit, Flow, FunctionId, Holder, In, Name, Step, Value, ValueId};
 use crate::project::Project;
 use crate::project::memo::{Ask, guarded};
 use crate::text::FileId;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// What a function does with something that it is given. Ordered by what a caller has to reckon with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,29 +117,8 @@ impl<'a> Project<'a> {
     fn lendings(&self) -> FxHashMap<(Name, u16), u32> {
         let mut found = FxHashMap::default();
         for id in self.functions().filter(|id| self.is_native(id.file)) {
-            let summary = self.summary(id.file);
-            let mut passed: Vec<(Name, u16, crate::model::BindingId)> = Vec::new();
-            let mut released: FxHashSet<crate::model::BindingId> = FxHashSet::default();
-            self.function(id).flow.walk(&mut |flow| {
-                let Flow::Step(Step::Call(call)) = flow else { return };
-                let Some(name) = self.method_name(id.with(*call)) else { return };
-                for (at, argument) in summary.call(*call).arguments.iter().enumerate() {
-                    let Value::Binding(binding) = summary.value(argument.value) else { continue };
-                    if matches!(summary.binding(*binding).kind, BindingKind::Parameter(_)) {
-                        continue;
-                    }
-                    if is_releasing(&name) {
-                        released.insert(*binding);
-                    } else {
-                        passed.push((name, at as u16, *binding));
-                    }
-                }
-            });
-            for (name, at, binding) in passed {
-                if released.contains(&binding) {
-                    *found.entry((name, at)).or_insert(0) += 1;
-                }
-            }
+            let mut lending = Lending { project: self, at: id, branches: Vec::new(), passed: Vec::new(), next: 0 };
+            lending.walk(&self.function(id).flow, &mut found);
         }
         found
     }
@@ -161,6 +140,66 @@ impl<'a> Project<'a> {
             }
         });
         found
+    }
+}
+
+/// One pass over a function: what it passes to whom, and releases itself afterwards whatever the callee said.
+struct Lending<'p, 'a> {
+    project: &'p Project<'a>,
+    at: In<FunctionId>,
+    /// The sides of branches around.
+    branches: Vec<u32>,
+    /// Callee, position and variable, with the branches around.
+    passed: Vec<(Name, u16, BindingId, Vec<u32>)>,
+    next: u32,
+}
+
+impl Lending<'_, '_> {
+    fn walk(&mut self, flow: &Flow, found: &mut FxHashMap<(Name, u16), u32>) {
+        match flow {
+            Flow::Step(Step::Call(call)) => self.call(*call, found),
+            Flow::Sequence(parts) => parts.iter().for_each(|part| self.walk(part, found)),
+            Flow::Branch { then, otherwise, .. } => {
+                self.side(then, found);
+                self.side(otherwise, found);
+            }
+            Flow::Switch { arms, .. } => arms.iter().for_each(|arm| self.side(arm, found)),
+            Flow::Loop { body, .. } | Flow::Labelled(_, body) => self.walk(body, found),
+            Flow::Try { body, handler, .. } => {
+                self.walk(body, found);
+                if let Some((_, handler)) = handler {
+                    self.side(handler, found);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn side(&mut self, flow: &Flow, found: &mut FxHashMap<(Name, u16), u32>) {
+        self.next += 1;
+        self.branches.push(self.next);
+        self.walk(flow, found);
+        self.branches.pop();
+    }
+
+    fn call(&mut self, call: CallId, found: &mut FxHashMap<(Name, u16), u32>) {
+        let summary = self.project.summary(self.at.file);
+        let Some(name) = self.project.method_name(self.at.with(call)) else { return };
+        for (at, argument) in summary.call(call).arguments.iter().enumerate() {
+            let Value::Binding(binding) = summary.value(argument.value) else { continue };
+            if matches!(summary.binding(*binding).kind, BindingKind::Parameter(_)) {
+                continue;
+            }
+            if !is_releasing(&name) {
+                self.passed.push((name, at as u16, *binding, self.branches.clone()));
+                continue;
+            }
+            for (name, at, passed, branches) in &self.passed {
+                if passed == binding && branches.starts_with(&self.branches) {
+                    *found.entry((*name, *at)).or_insert(0) += 1;
+                }
+            }
+        }
     }
 }
 

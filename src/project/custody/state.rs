@@ -48,6 +48,8 @@ pub(super) struct Status {
     pub(super) valid: Valid,
     /// The path is that of success.
     pub(super) succeeded: bool,
+    /// A condition has looked at it.
+    pub(super) tested: bool,
 }
 
 impl PartialEq for State {

@@ -13,7 +13,7 @@ use crate::model::{
 use crate::project::Project;
 use crate::text::Span;
 use rustc_hash::FxHashMap;
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
 /// Most states at one point; beyond that, what is remembered of conditions is given up.
 const MOST_STATES: usize = 64;
@@ -296,7 +296,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             return;
         }
         // A taker that may have failed, and nobody looked: it most likely succeeded.
-        if state.status.as_ref().is_some_and(|status| !status.succeeded) && state.decisions.is_empty() {
+        if state.status.as_ref().is_some_and(|status| !status.succeeded && !status.tested) {
             return;
         }
         let loss = Loss { way, span, doubt: state.doubt, because: state.because, decisions: state.decisions.clone() };
@@ -385,21 +385,24 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         }
     }
 
-    fn call(&mut self, mut state: State, call: CallId) -> Vec<State> {
-        if state.owned && self.owned.call() != Some(call) {
-            let (ended, kept) = self.pass(state, call);
-            if let Some((state, how)) = ended {
-                self.settle(&state, how, self.summary.call(call).span);
-                let Some(kept) = kept else { return vec![State { owned: false, ..state }] };
-                return vec![kept];
+    fn call(&mut self, state: State, call: CallId) -> Vec<State> {
+        if !state.owned {
+            let mut state = state;
+            self.forget_written(&mut state, call);
+            return if self.owned.call() == Some(call) { self.begin(state, call) } else { vec![state] };
+        }
+        let (ended, kept) = self.pass(state, call);
+        let mut left: Vec<State> = kept.into_iter().collect();
+        if let Some((state, how)) = ended {
+            self.settle(&state, how, self.summary.call(call).span);
+            if left.is_empty() {
+                left.push(State { owned: false, holders: SmallVec::new(), status: None, ..state });
             }
-            return kept.into_iter().collect();
         }
-        self.forget_written(&mut state, call);
-        if self.owned.call() != Some(call) {
-            return vec![state];
+        if self.owned.call() == Some(call) {
+            left = left.into_iter().flat_map(|state| self.begin(state, call)).collect();
         }
-        self.begin(state, call)
+        left
     }
 
     /// Variables whose address a call is given are not known afterwards.
@@ -444,7 +447,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         if let Begin::Out(_) = self.owned.begin
             && let Some(result) = self.project.result_value(self.owned.function.file, call)
         {
-            state.status = Some(Status { values: smallvec![result], valid: self.owned.succeeds, succeeded: true });
+            state.status = Some(Status { values: smallvec![result], valid: self.owned.succeeds, succeeded: true, tested: false });
         }
         out.push(state);
         out
@@ -469,7 +472,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                 let Some(result) = self.project.result_value(self.owned.function.file, call) else {
                     return (Some((state, How::Handed(call, argument))), None);
                 };
-                let status = Status { values: smallvec![result], valid, succeeded: false };
+                let status = Status { values: smallvec![result], valid, succeeded: false, tested: false };
                 let failed = State { status: Some(status), decisions: Vec::new(), ..state.clone() };
                 (Some((state, How::Handed(call, argument))), Some(failed))
             }

@@ -23,22 +23,44 @@ pub(in crate::rules) fn kind(owned: &Owned<'_>) -> Option<Kind> {
         | "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook"
         | "deferred" | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal"
         | "buffer-data" | "view" | "object-wrap" | "smart-pointer" | "weak-pointer" => None,
+        | "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook" | "deferred"
+        | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal" | "buffer-data" | "view"
+        | "object-wrap" | "library" | "smart-pointer" | "weak-pointer" => None,
         _ => Some(Kind::Memory),
     }
 }
 
 /// Every local acquisition of a kind in code that runs more than once, with what becomes of it.
 pub(in crate::rules) fn each(project: &Project<'_>, wanted: Kind, mut visit: impl FnMut(&Owned<'_>, &Custody)) {
-    for function in project.functions().filter(|function| project.is_native(function.file)) {
-        if !project.function(function).has_body || runs_once(project, function) {
-            continue;
-        }
+    for function in project.functions().filter(|function| is_shipped(project, *function)) {
         for (owned, custody) in project.owned_in(function).iter() {
-            if kind(owned) == Some(wanted) && owned.call().is_some() {
+            if kind(owned) == Some(wanted) && owned.call().is_some() && unfinalized(project, owned).is_none() {
                 visit(owned, custody);
             }
         }
     }
+}
+
+/// Whether a function is C or C++ with a body, runs more than once, and is shipped to run.
+pub(in crate::rules) fn is_shipped(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    project.is_native(function.file) && project.function(function).has_body && !runs_once(project, function)
+}
+
+/// The call that makes an external JavaScript object of a thing without naming a finalizer, though it could.
+pub(in crate::rules) fn unfinalized(project: &Project<'_>, owned: &Owned<'_>) -> Option<In<crate::model::CallId>> {
+    let place = assigned(project, owned).or(owned.holder)?;
+    let summary = project.summary(owned.function.file);
+    let mut found = None;
+    project.function(owned.function).flow.walk(&mut |flow| {
+        let crate::model::Flow::Step(crate::model::Step::Call(call)) = flow else { return };
+        for (at, argument) in summary.call(*call).arguments.iter().enumerate() {
+            let is_it = argument.value == place || Some(argument.value) == owned.holder;
+            if is_it && super::payload::lacks_finalizer(project, owned.function.with(*call), at as u16) {
+                found = found.or(Some(owned.function.with(*call)));
+            }
+        }
+    });
+    found
 }
 
 /// Whether a function runs once in a process, or is no part of what is shipped to run.

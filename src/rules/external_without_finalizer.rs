@@ -1,0 +1,76 @@
+//! `external-without-finalizer`: memory of its own is given to JavaScript as an external buffer, and nobody will free it.
+
+use super::support::custody::{is_shipped, kind, name, report, unfinalized, witness};
+use super::support::payload::lacks_finalizer;
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, Flow, In, Name, Step, Value};
+use crate::project::Project;
+use crate::text::FileId;
+use rustc_hash::FxHashMap;
+
+const NAME: &str = "external-without-finalizer";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for function in project.functions().filter(|function| is_shipped(project, *function)) {
+        for (owned, custody) in project.owned_in(function).iter() {
+            if kind(owned).is_none() {
+                continue;
+            }
+            let Some(by) = unfinalized(project, owned) else { continue };
+            let Some(loss) = witness(custody, |_| true) else { continue };
+            let variable = name(project, owned).unwrap_or_else(|| "it".to_owned());
+            let callee = project.callee_text(by);
+            let message = format!("{} in `{variable}` is given to JavaScript without a finalizer", owned.noun);
+            let Some(finding) = report(project, NAME, owned, custody, loss, message) else { continue };
+            findings.push(
+                finding
+                    .with_step(StepKind::Hold, project.locate(by), format!("`{callee}` only points to it"))
+                    .with_why(format!("`{callee}` neither copies nor owns what it points to; when the JavaScript object is collected, `{variable}` stays"))
+                    .with_help(format!("pass a finalizer that frees `{variable}`, or copy it into a buffer of JavaScript's own and free it here")),
+            );
+        }
+    }
+    for file in project.files().map(|(file, _)| file).filter(|file| project.is_native(*file)) {
+        fields(project, file, findings);
+    }
+}
+
+/// A field that is filled with memory of its own, and of which an external buffer is made.
+fn fields(project: &Project<'_>, file: FileId, findings: &mut Vec<Finding>) {
+    let summary = project.summary(file);
+    let mut filled: FxHashMap<Name, In<CallId>> = FxHashMap::default();
+    for at in 0..summary.functions.len() {
+        let function = In::new(file, crate::model::FunctionId(at as u32));
+        project.function(function).flow.walk(&mut |flow| {
+            if let Flow::Step(Step::Assign(assign)) = flow
+                && let Value::Member(_, name) = summary.value(assign.place)
+                && let Value::Result(call) = summary.value(assign.value)
+                && project.is_heap(In::new(file, *call))
+            {
+                filled.entry(*name).or_insert(In::new(file, *call));
+            }
+        });
+    }
+    if filled.is_empty() {
+        return;
+    }
+    for at in 0..summary.calls.len() {
+        let call = In::new(file, CallId(at as u32));
+        for (index, argument) in summary.call(call.id).arguments.iter().enumerate() {
+            if !lacks_finalizer(project, call, index as u16) || !is_shipped(project, project.function_of(call)) {
+                continue;
+            }
+            let Value::Member(object, name) = summary.value(argument.value) else { continue };
+            let Some(from) = filled.get(name).filter(|_| !matches!(summary.value(*object), Value::Global(_))) else { continue };
+            let text = project.text(In::new(file, argument.value));
+            findings.push(
+                Finding::new(NAME, Confidence::Medium, project.locate(call), format!("heap memory in `{text}` is given to JavaScript without a finalizer"))
+                    .with_why(format!("`{}` neither copies nor owns what it points to; when the JavaScript object is collected, the memory stays", project.callee_text(call)))
+                    .with_help(format!("pass a finalizer that frees `{text}`, or copy it and free it here"))
+                    .with_context(project.function_name(project.function_of(call)))
+                    .with_step(StepKind::Acquire, project.locate(*from), format!("`{name}` is filled with memory of its own here"))
+                    .with_step(StepKind::Hold, project.locate(call), "only pointed to from here on"),
+            );
+        }
+    }
+}

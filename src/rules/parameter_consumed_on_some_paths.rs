@@ -1,0 +1,60 @@
+//! `parameter-consumed-on-some-paths`: a function takes over what its callers pass, but drops it on one of its ways out.
+
+use super::support::custody::{is_shipped, way, witness};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, FunctionId, In};
+use crate::project::{Custody, Doubt, How, Owned, Project, Way};
+use rustc_hash::FxHashMap;
+
+const NAME: &str = "parameter-consumed-on-some-paths";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    // What callers acquire, pass, and do not look at again.
+    let mut passed: FxHashMap<(In<FunctionId>, u16), Vec<(In<CallId>, In<CallId>)>> = FxHashMap::default();
+    for function in project.functions().filter(|function| is_shipped(project, *function)) {
+        for (owned, custody) in project.owned_in(function).iter() {
+            for settlement in &custody.settlements {
+                let (How::Handed(call, Some(at)), Some(from)) = (settlement.how, owned.call()) else { continue };
+                let call = function.with(call);
+                let targets = project.targets(call);
+                if let ([target], false) = (targets.functions.as_slice(), targets.weak) {
+                    passed.entry((*target, at)).or_default().push((function.with(from), call));
+                }
+            }
+        }
+    }
+    let mut passed: Vec<_> = passed.into_iter().collect();
+    passed.sort();
+    for ((function, at), uses) in passed {
+        findings.extend(judge(project, function, at, &uses));
+    }
+}
+
+fn judge(project: &Project<'_>, function: In<FunctionId>, at: u16, uses: &[(In<CallId>, In<CallId>)]) -> Option<Finding> {
+    let binding = *project.function(function).parameters.get(at as usize)?;
+    let value = project.binding_value(function.with(binding))?;
+    let owned = Owned::pointer(function, value);
+    let custody: Custody = project.custody(&owned);
+    if custody.capped || custody.settlements.is_empty() {
+        return None;
+    }
+    let loss = witness(&custody, |loss| {
+        loss.doubt == Doubt::Sure && matches!(loss.way, Way::Return | Way::Throw | Way::End | Way::Scope | Way::Macro(_))
+    })?;
+    // A caller that looks at the result can clean up itself.
+    let ignored: Vec<_> = uses.iter().filter(|(_, call)| project.call(*call).is_discarded).collect();
+    let (from, call) = ignored.first()?;
+    let name = project.binding(function.with(binding)).name;
+    let callee = project.function_name(function);
+    let taken = custody.settlements.first()?;
+    Some(
+        Finding::new(NAME, Confidence::Medium, project.locate_function(function), format!("{callee} takes over `{name}`, but drops it on one way out"))
+            .with_why(format!("its callers pass a fresh object and forget it, because the other ways out release or keep it; {} of them ignore the result", ignored.len()))
+            .with_help(format!("release `{name}` before leaving there"))
+            .with_context(callee.clone())
+            .with_step(StepKind::Acquire, project.locate(*from), "acquired by a caller")
+            .with_step(StepKind::Hold, project.locate(*call), "passed and forgotten")
+            .with_step(StepKind::Release, project.at(function.file, taken.span), "taken over on another way")
+            .with_step(StepKind::Exit, project.at(function.file, loss.span), way(project, function.file, loss)),
+    )
+}
