@@ -347,3 +347,24 @@ fn members_are_joined_over_header_and_source() {
         assert_eq!(p.accesses(base[0]).len(), 1);
     });
 }
+
+#[test]
+fn paths_go_on_in_the_steps_of_a_promise_chain() {
+    let text = |close: &str| {
+        format!(
+            "function write(p, o, cb) {{ let fd = null;
+             new Promise((resolve) => {{ setImmediate(resolve); }}).then(function open() {{
+               return new Promise(function (resolve, reject) {{
+                 fs.open(p, 'w', function (err, f) {{ fd = f; if (err) reject(err); else resolve(); }});
+               }});
+             }}).then(function put() {{ return new Promise((resolve, reject) => {{ fs.write(fd, 'x', e => e ? reject(e) : resolve()); }});
+             }}).then(function done() {{
+               {close}
+             }}).then(cb, cb); }}"
+        )
+    };
+    let bad = js(&text("if (o.sync) {\n fs.closeSync(fd);\n }"), "fs.open(");
+    assert!(bad.iter().any(|row| row.contains("Held")), "{bad:?}");
+    let good = js(&text("fs.closeSync(fd);"), "fs.open(");
+    assert!(!good.iter().any(|row| row.contains("Held")), "{good:?}");
+}

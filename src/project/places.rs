@@ -199,6 +199,13 @@ impl Place {
     }
 }
 
+impl AccessKind {
+    /// Whether it does something with what is there, rather than put something in, test or count it.
+    pub fn is_use(&self) -> bool {
+        !matches!(self, AccessKind::Assigned { .. } | AccessKind::Tested | AccessKind::SizeTested | AccessKind::Deleted)
+    }
+}
+
 impl Access {
     /// Where.
     pub fn at(&self) -> Location {

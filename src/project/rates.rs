@@ -248,7 +248,11 @@ impl Project<'_> {
             let message = format!("passed to `{head}` as a handler of requests (`{first}`, `{second}`)");
             return RateAnswer::new(Rate::PerEvent, at, message);
         }
-        RateAnswer::default()
+        // Whoever takes a function calls it back at least as often as it is handed over; at module level that says nothing.
+        match self.call_rate(passed.call) {
+            answer if answer.rate > Some(Rate::Once) => answer,
+            _ => RateAnswer::default(),
+        }
     }
 
     /// How often a call happens: its function's rate, raised by loops around it, lowered by once-guards

@@ -136,9 +136,10 @@ impl<'a> Project<'a> {
     fn is_overloaded(&self, function: In<FunctionId>) -> bool {
         let name = self.function(function).name;
         let Some(class) = self.class_of(function) else { return false };
-        let same = self.methods(class).into_iter().filter(|method| {
-            self.function(*method).name == name && self.function(*method).has_body
-        });
+        let same = self
+            .methods(class)
+            .into_iter()
+            .filter(|method| self.function(*method).name == name && self.function(*method).has_body);
         same.count() > 1
     }
 

@@ -245,9 +245,10 @@ impl Judge<'_, '_, '_> {
         }
         match self.summary.value(value) {
             Value::Result(call) => match self.summary.value(self.summary.call(*call).callee) {
-                Value::Member(receiver, name) if outcomes.contains(receiver) => {
-                    Some(matches!(name.to_ascii_lowercase().as_str(), "ok" | "isok" | "success" | "succeeded" | "is_ok"))
-                }
+                Value::Member(receiver, name) if outcomes.contains(receiver) => Some(matches!(
+                    name.to_ascii_lowercase().as_str(),
+                    "ok" | "isok" | "success" | "succeeded" | "is_ok"
+                )),
                 Value::Global(name) if is_success_test(name) => {
                     let arguments = &self.summary.call(*call).arguments;
                     arguments.iter().any(|argument| outcomes.contains(&argument.value)).then_some(true)

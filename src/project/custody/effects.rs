@@ -152,7 +152,11 @@ impl<'a> Effects<'_, 'a> {
         }
         // `Nan::New<v8::External>(p)`: JavaScript holds the pointer, and gives it back where it wants.
         let head = self.project.sources.snippet(self.project.at(self.file, call.span));
-        if head.split('(').next().is_some_and(|head| head.contains("External")) && self.row(id).is_none_or(|row| !row.arguments.iter().any(|row| matches!(row, Row::HandTo(_) | Row::HandToOnSuccess(_)))) {
+        if head.split('(').next().is_some_and(|head| head.contains("External"))
+            && self.row(id).is_none_or(|row| {
+                !row.arguments.iter().any(|row| matches!(row, Row::HandTo(_) | Row::HandToOnSuccess(_)))
+            })
+        {
             return Effect::taken(Some(at));
         }
         if let Some(api) = self.row(id) {

@@ -447,7 +447,8 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         if let Begin::Out(_) = self.owned.begin
             && let Some(result) = self.project.result_value(self.owned.function.file, call)
         {
-            state.status = Some(Status { values: smallvec![result], valid: self.owned.succeeds, succeeded: true, tested: false });
+            state.status =
+                Some(Status { values: smallvec![result], valid: self.owned.succeeds, succeeded: true, tested: false });
         }
         out.push(state);
         out

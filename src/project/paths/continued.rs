@@ -74,8 +74,11 @@ impl Inner<'_, '_> {
             found.push(Row { state: Fate::Released, ends, ..row.clone() });
             return;
         }
-        // One callback is the rest of the path; of several that share the handle the last to run releases, or none does.
-        let resolved: Vec<&(bool, Vec<Row>)> = completions.iter().filter(|(rejected, _)| !rejected).collect();
+        // One callback is the rest of the path, or the only one of several that does anything with the handle.
+        let mut resolved: Vec<&(bool, Vec<Row>)> = completions.iter().filter(|(rejected, _)| !rejected).collect();
+        if resolved.len() > 1 {
+            resolved.retain(|(_, rows)| summed(rows) != Doing::Borrows);
+        }
         match resolved[..] {
             [(_, rows)] if ends.is_empty() => found.extend(rows.iter().cloned()),
             _ => {

@@ -124,8 +124,41 @@ impl<'p> Walk<'p, '_> {
                     state.boxes.push(holder);
                 }
             }
+            Value::Binding(binding) if self.shared(*binding, place, value, state) => {}
             _ => state.settle(Fate::Escaped, span),
         }
+    }
+
+    /// A variable of an enclosing function, through which the closures beside this one go on with the handle.
+    fn shared(&self, binding: BindingId, place: ValueId, value: ValueId, state: &mut State) -> bool {
+        let data = self.summary.binding(binding);
+        let here = self.function.id;
+        if data.function == FunctionId::MODULE
+            || data.kind == BindingKind::Static
+            || !self.is_alias(state, value)
+            || self.project.is_native(self.function.file)
+        {
+            return false;
+        }
+        let index = self.project.index(self.function.file);
+        // The function that declares it goes on with it by itself.
+        if index.accesses(place).iter().any(|access| access.function == data.function && access.kind.is_use()) {
+            return false;
+        }
+        let before = state.captured.len();
+        for &function in &data.captured_by {
+            let around = self.summary.is_inside(here, function) || self.summary.is_inside(function, here);
+            let nested =
+                data.captured_by.iter().any(|outer| *outer != function && self.summary.is_inside(function, *outer));
+            if around || nested {
+                continue;
+            }
+            for (call, _) in self.project.handed_directly(self.function.with(function)) {
+                let aliases = [place].into_iter().collect();
+                state.captured.push(Reach { function, call: call.id, aliases });
+            }
+        }
+        state.captured.len() > before
     }
 
     /// A variable of this very function.

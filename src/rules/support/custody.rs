@@ -23,9 +23,9 @@ pub(in crate::rules) fn kind(owned: &Owned<'_>) -> Option<Kind> {
         | "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook"
         | "deferred" | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal"
         | "buffer-data" | "view" | "object-wrap" | "smart-pointer" | "weak-pointer" => None,
-        | "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook" | "deferred"
-        | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal" | "buffer-data" | "view"
-        | "object-wrap" | "library" | "smart-pointer" | "weak-pointer" => None,
+        "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook"
+        | "deferred" | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal"
+        | "buffer-data" | "view" | "object-wrap" | "library" | "smart-pointer" | "weak-pointer" => None,
         _ => Some(Kind::Memory),
     }
 }

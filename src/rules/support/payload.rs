@@ -22,7 +22,8 @@ impl Payload {
         if let Some(value) = self.value {
             return project.text(In::new(self.callback.file, value));
         }
-        let parameter = self.parameter.map_or("its argument", |name| if name.is_empty() { "its argument" } else { name.as_str() });
+        let parameter =
+            self.parameter.map_or("its argument", |name| if name.is_empty() { "its argument" } else { name.as_str() });
         match self.member {
             Some(member) => format!("{parameter}->{member}"),
             None => parameter.to_owned(),
