@@ -1,7 +1,10 @@
 //! A summary as text, for `leaklint facts` and for whoever debugs a rule: functions with their flow, values as code.
 //! Only looks; the form is for people and may change.
 
-use super::*;
+use super::{
+    Binding, BindingId, BindingKind, CallId, Class, Cond, Exit, Flow, FunctionId, Holder, Literal, Name, Step, Summary,
+    TypeFacts, Value, ValueId,
+};
 use std::fmt::Write;
 
 /// Renders a summary.
@@ -382,7 +385,7 @@ fn labelled(label: Option<Name>) -> String {
 }
 
 fn joined(names: &[Name]) -> String {
-    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = names.iter().map(ustr::Ustr::as_str).collect();
     names.join(", ")
 }
 

@@ -4,7 +4,7 @@
 use super::expr::transparent;
 use super::helpers::{Helper, generator_argument, helper, last_name};
 use super::state::Lowering;
-use crate::model::*;
+use crate::model::{Exit, Flow, FunctionId, Name, ValueId};
 use crate::text::Span;
 use swc_ecma_ast as ast;
 use swc_ecma_ast::{Callee, Expr, ExprOrSpread, Lit, MemberProp, Stmt};
@@ -42,16 +42,13 @@ impl Lowering<'_> {
         }
         self.hoist_vars(&body.stmts);
         self.declare_block(&body.stmts);
-        match machine.flatten() {
-            Some((before, machine)) => {
-                self.statements(before);
-                self.state_machine(machine);
-            }
-            None => {
-                let outer = std::mem::replace(&mut self.at.yields_await, true);
-                self.statements(&body.stmts);
-                self.at.yields_await = outer;
-            }
+        if let Some((before, machine)) = machine.flatten() {
+            self.statements(before);
+            self.state_machine(machine);
+        } else {
+            let outer = std::mem::replace(&mut self.at.yields_await, true);
+            self.statements(&body.stmts);
+            self.at.yields_await = outer;
         }
         self.scope_end(scope, span);
         self.close_scope();
@@ -91,7 +88,7 @@ impl Lowering<'_> {
             return false;
         };
         let argument = parts.next().map(|part| &*part.expr);
-        match (operation.value as u8, argument) {
+        match (operation.value as i64, argument) {
             (3, Some(Expr::Lit(Lit::Num(number)))) => {
                 self.push(Flow::Exit(Exit::Goto(label(number.value)), span));
             }

@@ -2,7 +2,7 @@
 
 use super::expr::transparent;
 use super::state::{Lowering, NewCall};
-use crate::model::*;
+use crate::model::{Argument, Exit, Flow, Literal, Name, Value, ValueId};
 use crate::text::Span;
 use swc_common::Spanned;
 use swc_ecma_ast as ast;

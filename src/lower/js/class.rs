@@ -2,7 +2,9 @@
 
 use super::function::{Body, Parts};
 use super::state::{How, Lowering, NewCall, blank_function};
-use crate::model::*;
+use crate::model::{
+    Argument, BindingKind, Class, ClassId, Field, Function, FunctionKind, Method, Name, Value, ValueId,
+};
 use crate::text::Span;
 use swc_common::Spanned;
 use swc_ecma_ast as ast;
@@ -198,7 +200,7 @@ impl Lowering<'_> {
                 let body = Body::Block(&block.body.stmts);
                 let parts =
                     Parts { function, parameters: Vec::new(), body, own_name: None, receiver, yields_await: false };
-                let function = self.function(parts);
+                let function = self.function(&parts);
                 let method = Method { name: Name::default(), function, is_static: true };
                 self.out.classes[class.index()].methods.push(method);
             }
@@ -246,9 +248,9 @@ impl Lowering<'_> {
 
     /// Evaluates decorators.
     fn decorate(&mut self, decorators: &[ast::Decorator]) {
-        decorators.iter().for_each(|decorator| {
+        for decorator in decorators {
             self.expr(&decorator.expr);
-        });
+        }
     }
 }
 

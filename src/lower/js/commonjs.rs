@@ -1,7 +1,7 @@
 //! Exports of CommonJS files, as people write them and as compilers emit them, read off the finished steps.
 
 use super::settle::Settling;
-use crate::model::*;
+use crate::model::{Assign, Call, Exit, Export, Flow, FunctionId, Literal, Name, ObjectId, Step, Value, ValueId};
 use crate::text::Span;
 
 impl Settling {

@@ -2,7 +2,7 @@
 
 use super::expr::transparent;
 use super::state::Lowering;
-use crate::model::*;
+use crate::model::{Cond, Flow};
 use swc_common::Spanned;
 use swc_ecma_ast::{BinaryOp, Expr, UnaryOp};
 
@@ -51,7 +51,9 @@ impl Lowering<'_> {
             },
             Expr::Seq(sequence) => match sequence.exprs.split_last() {
                 Some((last, before)) => {
-                    before.iter().for_each(|effect| self.effect(effect));
+                    for effect in before {
+                        self.effect(effect);
+                    }
                     self.cond(last)
                 }
                 None => Cond::Opaque(Box::default()),

@@ -2,7 +2,7 @@
 
 use super::cond::operands;
 use super::state::{How, Lowering};
-use crate::model::*;
+use crate::model::{Cond, Flow, FunctionKind, Literal, Name, ObjectId, ObjectLiteral, Property, Step, Value, ValueId};
 use swc_common::Spanned;
 use swc_ecma_ast as ast;
 use swc_ecma_ast::{
@@ -116,7 +116,9 @@ impl Lowering<'_> {
             Expr::Cond(choice) => self.conditional(choice, hint),
             Expr::Seq(sequence) => match sequence.exprs.split_last() {
                 Some((last, before)) => {
-                    before.iter().for_each(|part| self.effect(part));
+                    for part in before {
+                        self.effect(part);
+                    }
                     self.expr(last)
                 }
                 None => self.unknown(),

@@ -1,7 +1,9 @@
 //! Functions: parameters, defaults, bodies, and what `this` means in them.
 
 use super::state::{Frame, How, Lowering, blank_function};
-use crate::model::*;
+use crate::model::{
+    Assign, BindingKind, ClassId, Cond, Flow, Function, FunctionId, FunctionKind, Literal, Name, Step, Value, ValueId,
+};
 use crate::text::Span;
 use swc_common::Spanned;
 use swc_ecma_ast as ast;
@@ -29,10 +31,10 @@ pub enum Body<'e> {
 
 impl Lowering<'_> {
     /// Lowers a function.
-    pub fn function(&mut self, parts: Parts<'_>) -> FunctionId {
-        let (id, outer) = self.begin(&parts);
+    pub fn function(&mut self, parts: &Parts<'_>) -> FunctionId {
+        let (id, outer) = self.begin(parts);
         self.parameters(&parts.parameters);
-        self.body(id, &parts);
+        self.body(id, parts);
         self.leave(outer);
         id
     }
@@ -140,7 +142,7 @@ impl Lowering<'_> {
         let parts = self.function_parts(name, name_span, FunctionKind::Plain, &declaration.function);
         let binding = self.find(&name);
         let before = binding.and_then(|binding| self.given[binding.index()]);
-        let id = self.function(parts);
+        let id = self.function(&parts);
         let value = self.value(Value::Function(id));
         let Some(binding) = binding else { return };
         // `function f() { f = wrap(function* () { … }); return f.apply(this, arguments); }`: the inner one is the value.
@@ -155,7 +157,7 @@ impl Lowering<'_> {
     /// A function literal; `receiver` is what `this` means in it, where that is known.
     pub fn function_expr(&mut self, function: &ast::FnExpr, receiver: Option<ValueId>) -> ValueId {
         let parts = self.function_expr_parts(function);
-        let id = self.function(Parts { receiver, ..parts });
+        let id = self.function(&Parts { receiver, ..parts });
         self.value(Value::Function(id))
     }
 
@@ -166,7 +168,7 @@ impl Lowering<'_> {
         parts.function.is_async = true;
         parts.function.is_generator = false;
         parts.yields_await = true;
-        self.function(parts)
+        self.function(&parts)
     }
 
     fn function_expr_parts<'e>(&mut self, function: &'e ast::FnExpr) -> Parts<'e> {
@@ -201,7 +203,7 @@ impl Lowering<'_> {
         let mut parts = self.function_parts(name, name_span, kind, function);
         parts.function.class = class;
         parts.function.is_static = is_static;
-        self.function(parts)
+        self.function(&parts)
     }
 
     fn function_parts<'e>(
@@ -250,7 +252,7 @@ impl Lowering<'_> {
         };
         let parameters = arrow.params.iter().collect();
         let id =
-            self.function(Parts { function, parameters, body, own_name: None, receiver: None, yields_await: false });
+            self.function(&Parts { function, parameters, body, own_name: None, receiver: None, yields_await: false });
         self.value(Value::Function(id))
     }
 }

@@ -4,7 +4,7 @@
 use super::call::literal_string;
 use super::expr::transparent;
 use super::state::{How, Lowering, NewCall};
-use crate::model::*;
+use crate::model::{FunctionKind, Literal, Name, Value, ValueId};
 use swc_common::Spanned;
 use swc_ecma_ast as ast;
 use swc_ecma_ast::{Callee, Expr, ExprOrSpread, Lit, MemberProp};

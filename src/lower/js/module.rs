@@ -2,7 +2,10 @@
 
 use super::function::{Body, Parts};
 use super::state::{How, Lowering, NewCall, blank_function};
-use crate::model::*;
+use crate::model::{
+    BindingId, BindingKind, Export, Function, FunctionKind, Literal, Name, ObjectId, ObjectLiteral, Property, Value,
+    ValueId,
+};
 use crate::text::Span;
 use swc_common::Spanned;
 use swc_ecma_ast as ast;

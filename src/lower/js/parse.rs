@@ -263,7 +263,9 @@ impl Comments for Collected {
         self.add(&comment);
     }
     fn add_leading_comments(&self, _: BytePos, comments: Vec<Comment>) {
-        comments.iter().for_each(|comment| self.add(comment));
+        for comment in &comments {
+            self.add(comment);
+        }
     }
     fn has_leading(&self, _: BytePos) -> bool {
         false
@@ -279,7 +281,9 @@ impl Comments for Collected {
         self.add(&comment);
     }
     fn add_trailing_comments(&self, _: BytePos, comments: Vec<Comment>) {
-        comments.iter().for_each(|comment| self.add(comment));
+        for comment in &comments {
+            self.add(comment);
+        }
     }
     fn has_trailing(&self, _: BytePos) -> bool {
         false

@@ -1,7 +1,7 @@
 //! Patterns: what they declare, and how the parts of a value reach their places.
 
 use super::state::{How, Lowering};
-use crate::model::*;
+use crate::model::{BindingKind, Cond, Flow, Literal, Value, ValueId};
 use crate::text::Span;
 use swc_common::Spanned;
 use swc_ecma_ast as ast;
@@ -68,7 +68,7 @@ impl Lowering<'_> {
                 (_, Pat::Rest(_)) => self.opaque([value]),
                 (Some(part), _) if !matches!(self.out.values[part.index()], Value::Spread(_)) => part,
                 _ => {
-                    let key = self.literal(Literal::Int(at as i64));
+                    let key = self.literal(Literal::Int(i64::from(at as u32)));
                     self.index(value, key)
                 }
             };

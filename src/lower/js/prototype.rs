@@ -2,7 +2,9 @@
 
 use super::class::blank_class;
 use super::settle::Settling;
-use crate::model::*;
+use crate::model::{
+    Assign, Call, CallId, ClassId, FunctionId, FunctionKind, Literal, Method, Name, ObjectId, Value, ValueId,
+};
 use rustc_hash::FxHashMap;
 
 /// Calls that make their first argument extend their second.
@@ -30,11 +32,11 @@ impl Settling {
         }
         for at in 0..self.out.calls.len() {
             found.call(self, CallId(at as u32));
-            found.extended(self, CallId(at as u32));
+            self.extended(CallId(at as u32));
         }
         found.constructed(self, &assigns);
         for (_, assign) in &assigns {
-            found.own_method(self, assign);
+            self.own_method(assign);
         }
         for (_, assign) in &assigns {
             found.static_member(self, assign);
@@ -51,6 +53,114 @@ impl Settling {
         for (&function, &class) in &found.of {
             let value = self.value(Value::Function(function));
             self.replace(value, Value::Class(class));
+        }
+    }
+
+    fn add_base(&mut self, class: ClassId, base: ValueId) {
+        let bases = &mut self.out.classes[class.index()].bases;
+        if !bases.contains(&base) {
+            bases.push(base);
+        }
+    }
+
+    /// The functions of an object as methods.
+    fn add_methods(&mut self, class: ClassId, object: ObjectId) {
+        for property in self.out.objects[object.index()].properties.clone() {
+            if let Some(name) = property.name.filter(|name| *name != "constructor") {
+                self.add_method(class, name, property.value, false);
+            }
+        }
+    }
+
+    fn add_method(&mut self, class: ClassId, name: Name, value: ValueId, is_static: bool) {
+        let Value::Function(function) = *self.resolved(value) else { return };
+        let lowered = &mut self.out.functions[function.index()];
+        if lowered.class.is_none() {
+            lowered.class = Some(class);
+            lowered.is_static = is_static;
+            if lowered.kind == FunctionKind::Plain {
+                lowered.kind = FunctionKind::Method;
+            }
+        }
+        let methods = &mut self.out.classes[class.index()].methods;
+        if !methods.iter().any(|method| method.function == function && method.name == name) {
+            methods.push(Method { name, function, is_static });
+        }
+    }
+
+    /// `Object.defineProperty(X.prototype, 'name', { get, set, value })`.
+    fn define_property(&mut self, class: ClassId, key: ValueId, call: &Call) {
+        let Value::Literal(Literal::String(name)) = *self.resolved(key) else { return };
+        let Some(descriptor) = call.arguments.get(2) else { return };
+        let Value::Object(object) = *self.resolved(descriptor.value) else { return };
+        for part in ["get", "set", "value"] {
+            let Some(value) = self.out.objects[object.index()].get(part) else { continue };
+            self.add_method(class, name, value, false);
+            if let (Value::Function(function), true) = (self.resolved(value).clone(), part != "value") {
+                self.out.functions[function.index()].kind = FunctionKind::Accessor;
+            }
+        }
+    }
+
+    /// `[{ key: 'name', value: function () { … } }, …]`.
+    fn defined(&mut self, class: ClassId, list: ValueId, is_static: bool) {
+        let Value::Array(_, elements) = self.resolved(list).clone() else { return };
+        for element in elements {
+            let Value::Object(object) = *self.resolved(element) else { continue };
+            let literal = self.out.objects[object.index()].clone();
+            let Some(key) = literal.get("key") else { continue };
+            let Value::Literal(Literal::String(name)) = *self.resolved(key) else { continue };
+            for part in ["value", "get", "set"] {
+                let Some(value) = literal.get(part) else { continue };
+                self.add_method(class, name, value, is_static);
+                if let (Value::Function(function), true) = (self.resolved(value).clone(), part != "value") {
+                    self.out.functions[function.index()].kind = FunctionKind::Accessor;
+                }
+            }
+        }
+    }
+
+    /// `Base.extend({ … })`: a class of the object's functions.
+    fn extended(&mut self, id: CallId) {
+        let call = &self.out.calls[id.index()];
+        let (Value::Member(base, name), [only]) = (&self.out.values[call.callee.index()], &call.arguments[..]) else {
+            return;
+        };
+        let (base, span) = (*base, call.span);
+        let base_name = match &self.out.values[base.index()] {
+            Value::Member(_, name) | Value::Global(name) => *name,
+            Value::Binding(binding) => self.out.bindings[binding.index()].name,
+            _ => return,
+        };
+        let Value::Object(object) = self.out.values[only.value.index()] else { return };
+        if *name != "extend" || !base_name.starts_with(char::is_uppercase) {
+            return;
+        }
+        let has_methods = self.out.objects[object.index()]
+            .properties
+            .iter()
+            .any(|property| matches!(self.resolved(property.value), Value::Function(_)));
+        if !has_methods {
+            return;
+        }
+        let class = ClassId(self.out.classes.len() as u32);
+        let mut blank = blank_class(Name::default(), span);
+        blank.bases.push(base);
+        self.out.classes.push(blank);
+        self.add_methods(class, object);
+        let result = self.value(Value::Result(id));
+        self.replace(result, Value::Class(class));
+    }
+
+    /// `this.name = function () { … }` in a class's own code.
+    fn own_method(&mut self, assign: &Assign) {
+        let Value::Member(object, name) = self.out.values[assign.place.index()] else { return };
+        let Value::This(owner) = *self.resolved(object) else { return };
+        let Value::Function(function) = self.out.values[assign.value.index()] else { return };
+        if let Some(class) = self.out.functions[owner.index()].class
+            && self.out.functions[function.index()].kind == FunctionKind::Plain
+        {
+            self.add_method(class, name, assign.value, false);
         }
     }
 
@@ -126,12 +236,12 @@ impl Prototypes {
         let Some(class) = self.prototype(settling, object) else { return };
         if name.is_some_and(|name| name == "__proto__") {
             if let Some(base) = Self::prototype_owner(settling, assign.value) {
-                self.base(settling, class, base);
+                settling.add_base(class, base);
             }
             return;
         }
         if let Some(name) = name.filter(|name| *name != "constructor") {
-            self.method(settling, class, name, assign.value, false);
+            settling.add_method(class, name, assign.value, false);
         }
     }
 
@@ -139,52 +249,21 @@ impl Prototypes {
     fn whole_prototype(&mut self, settling: &mut Settling, owner: ValueId, value: ValueId) {
         let Some(class) = self.class(settling, owner) else { return };
         if let Some(base) = Self::prototype_owner(settling, value) {
-            return self.base(settling, class, base);
+            return settling.add_base(class, base);
         }
         match *settling.resolved(value) {
-            Value::Object(object) => self.methods(settling, class, object),
+            Value::Object(object) => settling.add_methods(class, object),
             Value::Result(call) => {
                 let call = settling.out.calls[call.index()].clone();
                 if call.is_new {
-                    return self.base(settling, class, call.callee);
+                    return settling.add_base(class, call.callee);
                 }
                 let first = call.arguments.first().map(|argument| argument.value);
                 if let Some(base) = first.and_then(|first| Self::prototype_owner(settling, first)) {
-                    self.base(settling, class, base);
+                    settling.add_base(class, base);
                 }
             }
             _ => {}
-        }
-    }
-
-    fn base(&mut self, settling: &mut Settling, class: ClassId, base: ValueId) {
-        let bases = &mut settling.out.classes[class.index()].bases;
-        if !bases.contains(&base) {
-            bases.push(base);
-        }
-    }
-
-    fn methods(&mut self, settling: &mut Settling, class: ClassId, object: ObjectId) {
-        for property in settling.out.objects[object.index()].properties.clone() {
-            if let Some(name) = property.name.filter(|name| *name != "constructor") {
-                self.method(settling, class, name, property.value, false);
-            }
-        }
-    }
-
-    fn method(&mut self, settling: &mut Settling, class: ClassId, name: Name, value: ValueId, is_static: bool) {
-        let Value::Function(function) = *settling.resolved(value) else { return };
-        let lowered = &mut settling.out.functions[function.index()];
-        if lowered.class.is_none() {
-            lowered.class = Some(class);
-            lowered.is_static = is_static;
-            if lowered.kind == FunctionKind::Plain {
-                lowered.kind = FunctionKind::Method;
-            }
-        }
-        let methods = &mut settling.out.classes[class.index()].methods;
-        if !methods.iter().any(|method| method.function == function && method.name == name) {
-            methods.push(Method { name, function, is_static });
         }
     }
 
@@ -198,33 +277,33 @@ impl Prototypes {
             && let Value::Function(_) | Value::Class(_) = settling.resolved(first)
         {
             if let Some(class) = self.class(settling, first) {
-                self.base(settling, class, second);
+                settling.add_base(class, second);
             }
             return;
         }
         if DEFINE.contains(&name.as_str()) {
             if let Some(class) = self.class(settling, first) {
-                self.defined(settling, class, second, false);
+                settling.defined(class, second, false);
                 if let Some(statics) = call.arguments.get(2) {
-                    self.defined(settling, class, statics.value, true);
+                    settling.defined(class, statics.value, true);
                 }
             }
             return;
         }
-        let Some(class) = self.prototype_named(settling, &name, first) else { return };
+        let Some(class) = self.prototype_named(settling, name, first) else { return };
         match name.as_str() {
             "setPrototypeOf" => {
                 if let Some(base) = Self::prototype_owner(settling, second) {
-                    self.base(settling, class, base);
+                    settling.add_base(class, base);
                 }
             }
-            "defineProperty" => self.define_property(settling, class, second, &call),
+            "defineProperty" => settling.define_property(class, second, &call),
             _ => {
                 for argument in &call.arguments[1..] {
                     if let Some(base) = Self::prototype_owner(settling, argument.value) {
-                        self.base(settling, class, base);
+                        settling.add_base(class, base);
                     } else if let Value::Object(object) = *settling.resolved(argument.value) {
-                        self.methods(settling, class, object);
+                        settling.add_methods(class, object);
                     }
                 }
             }
@@ -232,88 +311,11 @@ impl Prototypes {
     }
 
     /// The class whose prototype is the first argument of a call that defines something on it.
-    fn prototype_named(&mut self, settling: &mut Settling, name: &Name, first: ValueId) -> Option<ClassId> {
+    fn prototype_named(&mut self, settling: &mut Settling, name: Name, first: ValueId) -> Option<ClassId> {
         if matches!(name.as_str(), "setPrototypeOf" | "defineProperty") || MIX_IN.contains(&name.as_str()) {
             return self.prototype(settling, first);
         }
         None
-    }
-
-    /// `Object.defineProperty(X.prototype, 'name', { get, set, value })`.
-    fn define_property(&mut self, settling: &mut Settling, class: ClassId, key: ValueId, call: &Call) {
-        let Value::Literal(Literal::String(name)) = *settling.resolved(key) else { return };
-        let Some(descriptor) = call.arguments.get(2) else { return };
-        let Value::Object(object) = *settling.resolved(descriptor.value) else { return };
-        for part in ["get", "set", "value"] {
-            let Some(value) = settling.out.objects[object.index()].get(part) else { continue };
-            self.method(settling, class, name, value, false);
-            if let (Value::Function(function), true) = (settling.resolved(value).clone(), part != "value") {
-                settling.out.functions[function.index()].kind = FunctionKind::Accessor;
-            }
-        }
-    }
-
-    /// `[{ key: 'name', value: function () { … } }, …]`.
-    fn defined(&mut self, settling: &mut Settling, class: ClassId, list: ValueId, is_static: bool) {
-        let Value::Array(_, elements) = settling.resolved(list).clone() else { return };
-        for element in elements {
-            let Value::Object(object) = *settling.resolved(element) else { continue };
-            let literal = settling.out.objects[object.index()].clone();
-            let Some(key) = literal.get("key") else { continue };
-            let Value::Literal(Literal::String(name)) = *settling.resolved(key) else { continue };
-            for part in ["value", "get", "set"] {
-                let Some(value) = literal.get(part) else { continue };
-                self.method(settling, class, name, value, is_static);
-                if let (Value::Function(function), true) = (settling.resolved(value).clone(), part != "value") {
-                    settling.out.functions[function.index()].kind = FunctionKind::Accessor;
-                }
-            }
-        }
-    }
-
-    /// `Base.extend({ … })`: a class of the object's functions.
-    fn extended(&mut self, settling: &mut Settling, id: CallId) {
-        let call = &settling.out.calls[id.index()];
-        let (Value::Member(base, name), [only]) = (&settling.out.values[call.callee.index()], &call.arguments[..])
-        else {
-            return;
-        };
-        let (base, span) = (*base, call.span);
-        let base_name = match &settling.out.values[base.index()] {
-            Value::Member(_, name) | Value::Global(name) => *name,
-            Value::Binding(binding) => settling.out.bindings[binding.index()].name,
-            _ => return,
-        };
-        let Value::Object(object) = settling.out.values[only.value.index()] else { return };
-        if *name != "extend" || !base_name.starts_with(char::is_uppercase) {
-            return;
-        }
-        let has_methods = settling.out.objects[object.index()]
-            .properties
-            .iter()
-            .any(|property| matches!(settling.resolved(property.value), Value::Function(_)));
-        if !has_methods {
-            return;
-        }
-        let class = ClassId(settling.out.classes.len() as u32);
-        let mut blank = blank_class(Name::default(), span);
-        blank.bases.push(base);
-        settling.out.classes.push(blank);
-        self.methods(settling, class, object);
-        let result = settling.value(Value::Result(id));
-        settling.replace(result, Value::Class(class));
-    }
-
-    /// `this.name = function () { … }` in a class's own code.
-    fn own_method(&mut self, settling: &mut Settling, assign: &Assign) {
-        let Value::Member(object, name) = settling.out.values[assign.place.index()] else { return };
-        let Value::This(owner) = *settling.resolved(object) else { return };
-        let Value::Function(function) = settling.out.values[assign.value.index()] else { return };
-        if let Some(class) = settling.out.functions[owner.index()].class
-            && settling.out.functions[function.index()].kind == FunctionKind::Plain
-        {
-            self.method(settling, class, name, assign.value, false);
-        }
     }
 
     /// A function that assigns to its `this` is a class where it is called with `new` in the file, or has a class's name.
@@ -365,7 +367,7 @@ impl Prototypes {
         if let Value::Function(function) = *settling.resolved(assign.value)
             && settling.out.functions[function.index()].class.is_none()
         {
-            self.method(settling, class, name, assign.value, true);
+            settling.add_method(class, name, assign.value, true);
         }
     }
 }

@@ -2,7 +2,10 @@
 //! called on the spot. Rewrites the values accordingly and drops those that nothing mentions any more.
 
 use super::state::Lowering;
-use crate::model::*;
+use crate::model::{
+    Assign, Binding, BindingId, BindingKind, CallId, Cond, Exit, Flow, FunctionId, FunctionKind, Literal, Method, Name,
+    Step, Summary, Value, ValueId,
+};
 use rustc_hash::FxHashMap;
 
 /// A finished file and what its assignments say, for the passes that read patterns off it.
@@ -453,15 +456,11 @@ impl Rewrite {
             Value::Opaque(values) => Value::Opaque(values.iter().map(|id| self.id(*id)).collect()),
             leaf => leaf,
         };
-        let id = match self.interned.get(&value) {
-            Some(&id) => id,
-            None => {
-                let id = ValueId(self.values.len() as u32);
-                self.interned.insert(value.clone(), id);
-                self.values.push(value);
-                id
-            }
-        };
+        let next = ValueId(self.values.len() as u32);
+        let id = *self.interned.entry(value).or_insert_with_key(|value| {
+            self.values.push(value.clone());
+            next
+        });
         self.known[old.index()] = Some(id);
         id
     }
@@ -471,7 +470,9 @@ impl Rewrite {
             Flow::Step(step) => self.step(step),
             Flow::Sequence(parts) => {
                 parts.shrink_to_fit();
-                parts.iter_mut().for_each(|part| self.flow(part));
+                for part in parts.iter_mut() {
+                    self.flow(part);
+                }
             }
             Flow::Branch { cond, then, otherwise, .. } => {
                 self.cond(cond);
@@ -480,7 +481,9 @@ impl Rewrite {
             }
             Flow::Switch { subject, arms, .. } => {
                 *subject = self.id(*subject);
-                arms.iter_mut().for_each(|arm| self.flow(arm));
+                for arm in arms.iter_mut() {
+                    self.flow(arm);
+                }
             }
             Flow::Loop { cond, body, .. } => {
                 self.cond(cond);
@@ -537,7 +540,9 @@ fn change_steps(flow: &mut Flow, keep: &mut dyn FnMut(&mut Step) -> bool) {
             }
         }
         Flow::Sequence(parts) => {
-            parts.iter_mut().for_each(|part| change_steps(part, keep));
+            for part in parts.iter_mut() {
+                change_steps(part, keep);
+            }
             parts.retain(|part| !matches!(part, Flow::Sequence(inner) if inner.is_empty()));
         }
         Flow::Branch { then, otherwise, .. } => {

@@ -2,7 +2,10 @@
 //! Resolves names; walks no syntax.
 
 use super::asynchronous::Machine;
-use crate::model::*;
+use crate::model::{
+    Argument, Assign, Binding, BindingId, BindingKind, Call, CallId, Flow, Function, FunctionId, FunctionKind,
+    Language, Literal, Name, Scope, ScopeId, Step, Summary, Value, ValueId,
+};
 use crate::text::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 

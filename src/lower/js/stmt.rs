@@ -1,7 +1,7 @@
 //! Statements: hoisting, blocks and control flow.
 
 use super::state::{How, Lowering, sequence};
-use crate::model::*;
+use crate::model::{BindingId, BindingKind, Cond, Exit, Flow, Literal, Loop, Name, ScopeId, Step, Value};
 use crate::text::Span;
 use swc_common::Spanned;
 use swc_ecma_ast as ast;
@@ -10,7 +10,9 @@ use swc_ecma_ast::{Decl, ForHead, Pat, Stmt, VarDeclKind, VarDeclOrExpr};
 impl Lowering<'_> {
     /// Declares the `var`s of a function body, wherever they stand in it.
     pub fn hoist_vars(&mut self, statements: &[Stmt]) {
-        statements.iter().for_each(|statement| self.hoist_vars_of(statement));
+        for statement in statements {
+            self.hoist_vars_of(statement);
+        }
     }
 
     /// Declares the `var`s of one statement.
@@ -69,7 +71,9 @@ impl Lowering<'_> {
     }
 
     fn declare_patterns(&mut self, declarators: &[ast::VarDeclarator], kind: BindingKind) {
-        declarators.iter().for_each(|declarator| self.declare_pattern(&declarator.name, kind));
+        for declarator in declarators {
+            self.declare_pattern(&declarator.name, kind);
+        }
     }
 
     /// Declares what a block declares itself.
