@@ -26,7 +26,7 @@ impl Lowering<'_> {
         let hint = self.hint.take().unwrap_or_default();
         let span = self.span(class.span);
         let own_name = name.filter(|_| !is_declared);
-        let mut lowered = blank_class(name.map_or(hint, |name| Name::from(&name.sym)), self.class_head(class));
+        let mut lowered = blank_class(name.map_or(hint, |name| self.name(&name.sym)), self.class_head(class));
         lowered.decorators = self.decorator_names(&class.decorators);
         self.decorate(&class.decorators);
         if let Some(base) = &class.super_class {
@@ -136,7 +136,7 @@ impl Lowering<'_> {
         self.at.statement = span;
         self.assign(place, value, span, How::Declaration);
         let ty = name.type_ann.as_ref().and_then(|annotation| self.type_facts(annotation));
-        let field = Field { name: Name::from(&name.id.sym), is_static: false, ty, value: Some(value), span };
+        let field = Field { name: self.name(&name.id.sym), is_static: false, ty, value: Some(value), span };
         self.out.classes[class.index()].fields.push(field);
     }
 

@@ -70,34 +70,53 @@ fn scan(text: &str, language: Language, only_code: bool) -> Counts {
     let mut at = 0;
     while at < bytes.len() {
         let byte = bytes[at];
-        let is_word = byte.is_ascii_alphanumeric() || byte >= 0x80 || byte == b'_' || byte == b'$';
-        if is_word && !in_word {
-            if is_new_line && ends_operand(last) && !PREFIXES.contains(&&bytes[word.clone()]) {
-                chained = 0;
+        let kind = KINDS[byte as usize];
+        if kind == Kind::Word {
+            if !in_word {
+                if is_new_line && ends_operand(last) && !PREFIXES.contains(&&bytes[word.clone()]) {
+                    chained = 0;
+                }
+                word.start = at;
+                links += 1;
+                chained += 1;
+                in_word = true;
+                is_new_line = false;
             }
-            word.start = at;
+            at += 1;
+            word.end = at;
+            last = byte;
+            continue;
         }
-        if is_word {
-            word.end = at + 1;
-        }
-        match byte {
-            b'(' | b'[' | b'{' => {
+        in_word = false;
+        match kind {
+            Kind::Open => {
                 open.push((links + 1, chained + 1));
+                counts.longest = counts.longest.max(links);
                 (links, chained) = (0, 0);
                 counts.deepest = counts.deepest.max(open.len() as u32);
             }
-            b')' | b']' | b'}' => (links, chained) = open.pop().unwrap_or((links, chained)),
-            b',' => (links, chained) = (0, 0),
-            b';' => (links, chained, angles) = (0, 0, 0),
-            _ if byte.is_ascii_whitespace() => {}
-            _ if is_word && in_word => {}
-            b'"' | b'\'' if only_code => at = end_of_string(bytes, at, byte),
-            b'/' if only_code && bytes.get(at + 1) == Some(&b'/') => at = end_of_line(bytes, at),
-            b'/' if only_code && bytes.get(at + 1) == Some(&b'*') => at = end_of_block_comment(bytes, at),
+            Kind::Close => {
+                counts.longest = counts.longest.max(links);
+                (links, chained) = open.pop().unwrap_or((links, chained));
+            }
+            Kind::Separator => {
+                counts.longest = counts.longest.max(links);
+                (links, chained) = (0, 0);
+                if byte == b';' {
+                    angles = 0;
+                }
+            }
+            Kind::Space => {
+                is_new_line |= byte == b'\n';
+                at += 1;
+                continue;
+            }
+            Kind::Quote if only_code => at = end_of_string(bytes, at, byte),
+            Kind::Slash if only_code && bytes.get(at + 1) == Some(&b'/') => at = end_of_line(bytes, at),
+            Kind::Slash if only_code && bytes.get(at + 1) == Some(&b'*') => at = end_of_block_comment(bytes, at),
             _ => {
                 links += 1;
                 chained += 1;
-                counts.longest = counts.longest.max(links);
                 match byte {
                     b'<' if has_types => angles += 1,
                     b'>' if has_types => angles = angles.saturating_sub(1),
@@ -109,17 +128,46 @@ fn scan(text: &str, language: Language, only_code: bool) -> Counts {
         if is_too_much && counts.refused_at.is_none() {
             counts.refused_at = Some(at as u32);
         }
-        in_word = is_word;
-        if byte == b'\n' {
-            is_new_line = true;
-        } else if !byte.is_ascii_whitespace() {
-            is_new_line = false;
-            last = byte;
-        }
+        is_new_line = false;
+        last = byte;
         at += 1;
     }
+    counts.longest = counts.longest.max(links);
     counts
 }
+
+/// What a byte is to the measuring.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Space,
+    Open,
+    Close,
+    Separator,
+    Quote,
+    Slash,
+    Other,
+}
+
+/// The kind of every byte.
+static KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'$' | 0x80.. => Kind::Word,
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c => Kind::Space,
+            b'(' | b'[' | b'{' => Kind::Open,
+            b')' | b']' | b'}' => Kind::Close,
+            b',' | b';' => Kind::Separator,
+            b'"' | b'\'' => Kind::Quote,
+            b'/' => Kind::Slash,
+            _ => Kind::Other,
+        };
+        byte += 1;
+    }
+    kinds
+};
 
 /// Whether an expression can end with this byte.
 fn ends_operand(byte: u8) -> bool {

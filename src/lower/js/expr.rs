@@ -227,13 +227,13 @@ impl Lowering<'_> {
 
     fn property(&mut self, property: &Prop) -> Property {
         match property {
-            Prop::Shorthand(name) => Property { name: Some(Name::from(&name.sym)), value: self.named(&name.sym) },
+            Prop::Shorthand(name) => Property { name: Some(self.name(&name.sym)), value: self.named(&name.sym) },
             Prop::KeyValue(pair) => {
                 let name = self.property_name(&pair.key);
                 self.hint = name;
                 Property { name, value: self.expr(&pair.value) }
             }
-            Prop::Assign(pair) => Property { name: Some(Name::from(&pair.key.sym)), value: self.expr(&pair.value) },
+            Prop::Assign(pair) => Property { name: Some(self.name(&pair.key.sym)), value: self.expr(&pair.value) },
             Prop::Getter(getter) => self.property_function(&getter.key, FunctionKind::Accessor, &getter.function),
             Prop::Setter(setter) => self.property_function(&setter.key, FunctionKind::Accessor, &setter.function),
             Prop::Method(method) => self.property_function(&method.key, FunctionKind::Method, &method.function),
@@ -250,7 +250,7 @@ impl Lowering<'_> {
     /// The name of a property where it is literal; a computed one is evaluated.
     pub fn property_name(&mut self, key: &PropName) -> Option<Name> {
         match key {
-            PropName::Ident(name) => Some(Name::from(&name.sym)),
+            PropName::Ident(name) => Some(self.name(&name.sym)),
             PropName::Str(name) => Some(Name::from(&name.value.to_string_lossy())),
             PropName::Num(number) => Some(Name::from(&number.value.to_string())),
             PropName::BigInt(_) => None,

@@ -137,7 +137,7 @@ impl Lowering<'_> {
         if declaration.function.body.is_none() || Self::is_emitted(&declaration.ident.sym) {
             return;
         }
-        let name = Name::from(&declaration.ident.sym);
+        let name = self.name(&declaration.ident.sym);
         let name_span = self.span(declaration.ident.span);
         let parts = self.function_parts(name, name_span, FunctionKind::Plain, &declaration.function);
         let binding = self.find(&name);
@@ -174,7 +174,7 @@ impl Lowering<'_> {
     fn function_expr_parts<'e>(&mut self, function: &'e ast::FnExpr) -> Parts<'e> {
         let hint = self.hint.take().unwrap_or_default();
         let (name, name_span) = match &function.ident {
-            Some(name) => (Name::from(&name.sym), self.span(name.span)),
+            Some(name) => (self.name(&name.sym), self.span(name.span)),
             None => (hint, self.function_head(function)),
         };
         let parts = self.function_parts(name, name_span, FunctionKind::Plain, &function.function);

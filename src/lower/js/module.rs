@@ -78,7 +78,7 @@ impl Lowering<'_> {
                     }
                     let name = match &named.imported {
                         Some(name) => export_name(name),
-                        None => Name::from(&named.local.sym),
+                        None => self.name(&named.local.sym),
                     };
                     (&named.local, self.member(source, &name))
                 }
@@ -222,7 +222,7 @@ impl Lowering<'_> {
                 let anonymous = ast::FnExpr { ident: None, function: function.function.clone() };
                 let named = function.ident.is_some();
                 if let Some(name) = &function.ident {
-                    self.hint = Some(Name::from(&name.sym));
+                    self.hint = Some(self.name(&name.sym));
                 }
                 let value = self.function_expr(if named { &anonymous } else { function }, None);
                 self.given_or(binding, value)
@@ -272,7 +272,7 @@ impl Lowering<'_> {
         let mut properties = Vec::with_capacity(decl.members.len());
         for member in &decl.members {
             let name = match &member.id {
-                ast::TsEnumMemberId::Ident(name) => Name::from(&name.sym),
+                ast::TsEnumMemberId::Ident(name) => self.name(&name.sym),
                 ast::TsEnumMemberId::Str(name) => Name::from(&name.value.to_string_lossy()),
             };
             let value = match &member.init {
@@ -307,7 +307,7 @@ impl Lowering<'_> {
             None => self.named(&name.sym),
         };
         let function = Function {
-            name: Name::from(&name.sym),
+            name: self.name(&name.sym),
             name_span,
             has_body: true,
             ..blank_function(FunctionKind::Plain, span)

@@ -33,7 +33,7 @@ impl Lowering<'_> {
         }
         let aliases = self.receiver_aliases();
         let private_methods = std::mem::take(&mut self.private_methods);
-        let mut settling = Settling::new(self.out);
+        let mut settling = Settling::new(self.out, self.interned);
         settling.settle_parameters();
         settling.settle_implicit();
         settling.prototypes();
@@ -106,8 +106,7 @@ impl Lowering<'_> {
 }
 
 impl Settling {
-    fn new(out: Summary) -> Self {
-        let interned = out.values.iter().enumerate().map(|(at, value)| (value.clone(), ValueId(at as u32))).collect();
+    fn new(out: Summary, interned: FxHashMap<Value, ValueId>) -> Self {
         let mut settling = Settling {
             out,
             assigns: Vec::new(),

@@ -33,7 +33,10 @@ pub struct Lowering<'a> {
     pub hint: Option<Name>,
     /// Compiled private methods: the object and name that one is called by, and the variable that holds it.
     pub private_methods: Vec<(ValueId, Name, BindingId)>,
-    interned: FxHashMap<Value, ValueId>,
+    /// Values by themselves.
+    pub interned: FxHashMap<Value, ValueId>,
+    /// Names by their text: the process-wide table is shared by all threads and dearer to ask.
+    names: FxHashMap<&'static str, Name>,
     depths: Vec<u8>,
     visible: FxHashMap<Name, Vec<BindingId>>,
     captured: FxHashSet<(FunctionId, BindingId)>,
@@ -93,6 +96,7 @@ impl<'a> Lowering<'a> {
             hint: None,
             private_methods: Vec::new(),
             interned: FxHashMap::default(),
+            names: FxHashMap::default(),
             depths: Vec::new(),
             visible: FxHashMap::default(),
             captured: FxHashSet::default(),
@@ -101,6 +105,16 @@ impl<'a> Lowering<'a> {
         };
         lowering.add_function(Function { has_body: true, ..blank_function(FunctionKind::Module, span) });
         lowering
+    }
+
+    /// A text as a name.
+    pub fn name(&mut self, text: &str) -> Name {
+        if let Some(&name) = self.names.get(text) {
+            return name;
+        }
+        let name = Name::from(text);
+        self.names.insert(name.as_str(), name);
+        name
     }
 
     // Positions.
@@ -155,7 +169,8 @@ impl<'a> Lowering<'a> {
     /// `object.name`.
     pub fn member(&mut self, object: ValueId, name: &str) -> ValueId {
         let object = self.shallow(object);
-        self.value(Value::Member(object, Name::from(name)))
+        let name = self.name(name);
+        self.value(Value::Member(object, name))
     }
 
     /// `object[key]`.
@@ -275,13 +290,14 @@ impl<'a> Lowering<'a> {
 
     /// A literal string.
     pub fn string(&mut self, text: &str) -> ValueId {
-        let literal = if text.len() <= 80 { Literal::String(Name::from(text)) } else { Literal::LongString };
+        let literal = if text.len() <= 80 { Literal::String(self.name(text)) } else { Literal::LongString };
         self.literal(literal)
     }
 
     /// A name that the file does not declare.
     pub fn global(&mut self, name: &str) -> ValueId {
-        self.value(Value::Global(Name::from(name)))
+        let name = self.name(name);
+        self.value(Value::Global(name))
     }
 
     // Scopes and variables.
@@ -308,7 +324,7 @@ impl<'a> Lowering<'a> {
 
     /// Declares a variable in the current scope; the same one again where it already exists there.
     pub fn declare(&mut self, name: &str, kind: BindingKind, span: Span) -> BindingId {
-        let name = Name::from(name);
+        let name = self.name(name);
         if let Some(&known) = self.visible.get(&name).and_then(|stack| stack.last())
             && self.out.bindings[known.index()].scope == self.at.scope
         {
@@ -343,15 +359,13 @@ impl<'a> Lowering<'a> {
 
     /// Whether the current scope itself declares a name.
     pub fn declares(&self, name: &str) -> bool {
-        self.visible
-            .get(&Name::from(name))
-            .and_then(|stack| stack.last())
-            .is_some_and(|known| self.out.bindings[known.index()].scope == self.at.scope)
+        self.find(name).is_some_and(|known| self.out.bindings[known.index()].scope == self.at.scope)
     }
 
     /// The variable that a name means here, without counting as a mention.
     pub fn find(&self, name: &str) -> Option<BindingId> {
-        self.visible.get(&Name::from(name)).and_then(|stack| stack.last()).copied()
+        let name = self.names.get(name)?;
+        self.visible.get(name).and_then(|stack| stack.last()).copied()
     }
 
     /// The value of a name mentioned here.
@@ -374,11 +388,12 @@ impl<'a> Lowering<'a> {
             return self.named(name);
         }
         let here = std::mem::replace(&mut self.at.scope, ScopeId(0));
-        let binding = self.declare_nameless(Name::from(name), BindingKind::Implicit, span);
+        let name = self.name(name);
+        let binding = self.declare_nameless(name, BindingKind::Implicit, span);
         self.at.scope = here;
         // It lies under every declared variable of its name, and none is visible now.
-        self.visible.entry(Name::from(name)).or_default().insert(0, binding);
-        self.named(name)
+        self.visible.entry(name).or_default().insert(0, binding);
+        self.named(name.as_str())
     }
 
     /// Records that the current function mentions a variable.

@@ -203,11 +203,11 @@ impl Lowering<'_> {
                 self.push(Flow::Exit(Exit::Throw(Some(value)), span));
             }
             Stmt::Break(exit) => {
-                let label = exit.label.as_ref().map(|label| Name::from(&label.sym));
+                let label = exit.label.as_ref().map(|label| self.name(&label.sym));
                 self.push(Flow::Exit(Exit::Break(label), span));
             }
             Stmt::Continue(exit) => {
-                let label = exit.label.as_ref().map(|label| Name::from(&label.sym));
+                let label = exit.label.as_ref().map(|label| self.name(&label.sym));
                 self.push(Flow::Exit(Exit::Continue(label), span));
             }
             Stmt::If(branch) => self.if_statement(branch),
@@ -224,7 +224,8 @@ impl Lowering<'_> {
             Stmt::ForOf(turn) => self.for_each(&turn.left, &turn.right, &turn.body, Each::Element),
             Stmt::Labeled(labeled) => {
                 let body = self.nested(|lowering| lowering.statement(&labeled.body));
-                self.push(Flow::Labelled(Name::from(&labeled.label.sym), Box::new(body)));
+                let name = self.name(&labeled.label.sym);
+                self.push(Flow::Labelled(name, Box::new(body)));
             }
             Stmt::With(with) => {
                 self.head(span.start, with.obj.span());
@@ -266,7 +267,7 @@ impl Lowering<'_> {
             return;
         }
         if let Pat::Ident(name) = &declarator.name {
-            self.hint = Some(Name::from(&name.id.sym));
+            self.hint = Some(self.name(&name.id.sym));
         }
         let value = self.expr(init);
         let span = self.span(declarator.span);
