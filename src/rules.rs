@@ -44,6 +44,8 @@ rules! {
     closure_keeps_large_buffer = "closure-keeps-large-buffer",
     closure_on_immortal_object = "closure-on-immortal-object",
     external_without_finalizer = "external-without-finalizer",
+    handle_lost_on_exit = "handle-lost-on-exit",
+    handle_never_released = "handle-never-released",
     listener_added_again = "listener-added-again",
     listener_outlives_handler = "listener-outlives-handler",
     listener_removed_on_some_paths = "listener-removed-on-some-paths",

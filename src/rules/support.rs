@@ -3,6 +3,7 @@
 
 pub(super) mod custody;
 pub(super) mod ending;
+pub(super) mod handles;
 pub(super) mod keeper;
 pub(super) mod listeners;
 pub(super) mod members;

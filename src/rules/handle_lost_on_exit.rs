@@ -1,0 +1,52 @@
+//! `handle-lost-on-exit`: a handle that is released or handed on by some ways out and lost on another.
+
+use super::support::handles::{Followed, followed, way};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::project::{ExitKind, Project, Row, State};
+
+const NAME: &str = "handle-lost-on-exit";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for handle in followed(project) {
+        let released = handle.is_released();
+        let handed = handle.rows.iter().any(|row| matches!(row.state, State::Returned | State::Escaped | State::Captured));
+        // A thing that nobody ever releases is `handle-never-released`'s.
+        if !released && !handed {
+            continue;
+        }
+        let Some(lost) = worst(&handle, released) else { continue };
+        findings.push(report(project, &handle, lost, released));
+    }
+}
+
+/// The plainest of the ways on which it is lost.
+fn worst<'h>(handle: &'h Followed<'_>, released: bool) -> Option<&'h Row> {
+    handle
+        .lost()
+        .filter(|row| match row.exit {
+            ExitKind::Return | ExitKind::Throw | ExitKind::ImplicitThrow(_) | ExitKind::Rejection | ExitKind::Overwrite => true,
+            // The ordinary end leaves to itself what ends by itself.
+            ExitKind::Fallthrough | ExitKind::ScopeEnd => released && !handle.ends_itself,
+            _ => false,
+        })
+        .filter(|row| released || !matches!(row.exit, ExitKind::Overwrite))
+        .min_by_key(|row| row.exit)
+}
+
+fn report(project: &Project<'_>, handle: &Followed<'_>, lost: &Row, released: bool) -> Finding {
+    let noun = &handle.gives.ty.noun;
+    let way = way(project, lost);
+    let at = project.locate(handle.call);
+    let confidence = if released && handle.rate.rate.is_some() { Confidence::High } else { Confidence::Medium };
+    let mut finding = Finding::new(NAME, confidence, at, format!("{noun} from `{}` is lost {way}", project.callee_text(handle.call)))
+        .with_why(format!("the other ways out release it or hand it on; each time it leaves {way}, one more {noun} stays open"))
+        .with_help("release it in a `finally`, or in one clean-up function that every way out calls")
+        .with_context(project.function_name(project.function_of(handle.call)))
+        .with_step(StepKind::Acquire, at, format!("{noun} is obtained here"))
+        .with_step(StepKind::Exit, lost.at, format!("leaves {way}, without releasing it"));
+    let other = handle.rows.iter().find(|row| row.state == State::Released).and_then(|row| row.by);
+    if let Some(by) = other {
+        finding = finding.with_step(StepKind::Release, by, "released on another way out");
+    }
+    finding
+}

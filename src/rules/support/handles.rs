@@ -1,0 +1,89 @@
+//! Handles of JavaScript code that must be released: files, sockets, clients, members of pools, and the ways on which one
+//! call's handle leaves its function. Rules choose which ways matter.
+
+use crate::model::{CallId, In, Rate};
+use crate::project::{ExitKind, Gives, Obligation, Project, RateAnswer, Row, Start, State};
+
+/// Families of things that somebody else counts until they are released: the system, a server, a pool.
+const COUNTED: &[&str] = &[
+    "file",
+    "connection",
+    "session",
+    "cursor",
+    "lock",
+    "statement",
+    "database",
+    "client",
+    "pool",
+    "watcher",
+    "temporary",
+    "worker",
+    "port",
+];
+
+/// Families of things that end by themselves when all goes well, and are left behind when it does not.
+const ENDING: &[&str] = &["file-stream", "socket", "stream", "server", "reader", "process", "zlib", "window"];
+
+/// A handle and what becomes of it.
+pub(crate) struct Followed<'a> {
+    /// The acquiring call.
+    pub(crate) call: In<CallId>,
+    /// What it gives.
+    pub(crate) gives: Gives<'a>,
+    /// How often.
+    pub(crate) rate: RateAnswer,
+    /// The ways out on which it was acquired.
+    pub(crate) rows: Vec<Row>,
+    /// It ends by itself when all goes well.
+    pub(crate) ends_itself: bool,
+}
+
+impl Followed<'_> {
+    /// Whether some way out releases it.
+    pub(crate) fn is_released(&self) -> bool {
+        self.rows.iter().any(|row| row.state == State::Released)
+    }
+
+    /// Ways on which it is lost.
+    pub(crate) fn lost(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.is_lost())
+    }
+}
+
+/// Every handle that JavaScript code of the project obtains more than once.
+pub(crate) fn followed<'a, 'p>(project: &'p Project<'a>) -> impl Iterator<Item = Followed<'a>> + use<'a, 'p> {
+    project.calls().filter(|call| !project.is_native(call.file)).filter_map(|call| {
+        let gives = project.gives(call)?;
+        let of = |families: &[&str]| families.iter().any(|family| gives.ty.family == *family);
+        let ends_itself = of(ENDING);
+        if !ends_itself && !of(COUNTED) {
+            return None;
+        }
+        let rate = project.call_rate(call);
+        if rate.rate == Some(Rate::Once) {
+            return None;
+        }
+        let function = project.function_of(call);
+        let mut rows = project.paths(&Obligation { function, start: Start::Call(call.id), ty: Some(gives.ty) });
+        rows.retain(|row| row.state != State::NotAcquired);
+        Some(Followed { call, gives, rate, rows, ends_itself })
+    })
+}
+
+/// How a way out reads in a sentence: "when `fs.writeSync` throws".
+pub(crate) fn way(project: &Project<'_>, row: &Row) -> String {
+    let text = |at| short(project.sources.snippet(at));
+    match row.exit {
+        ExitKind::ImplicitThrow(call) => format!("when `{}` throws", project.callee_text(In::new(row.at.file, call))),
+        ExitKind::Rejection => format!("when `{}` rejects", text(row.at)),
+        ExitKind::Throw => format!("by `{}`", text(row.at)),
+        ExitKind::Return => format!("by `{}`", text(row.at)),
+        ExitKind::Overwrite => "when its variable is overwritten".to_owned(),
+        _ => "at the end of the function".to_owned(),
+    }
+}
+
+fn short(text: &str) -> String {
+    let line = text.lines().next().unwrap_or("").trim_start_matches("await ").trim_end_matches(';');
+    if line.chars().count() <= 48 { line.to_owned() } else { line.chars().take(47).chain(['…']).collect() }
+}
