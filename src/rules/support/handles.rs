@@ -1,7 +1,8 @@
 //! Handles of JavaScript code that must be released: files, sockets, clients, members of pools, and the ways on which one
 //! call's handle leaves its function. Rules choose which ways matter.
 
-use crate::model::{CallId, In, Rate};
+use crate::model::contract::By;
+use crate::model::{CallId, FunctionId, In, Rate};
 use crate::project::{ExitKind, Gives, Obligation, Project, RateAnswer, Row, Start, State};
 
 /// Families of things that somebody else counts until they are released: the system, a server, a pool.
@@ -63,11 +64,19 @@ pub(crate) fn followed<'a, 'p>(project: &'p Project<'a>) -> impl Iterator<Item =
         if rate.rate == Some(Rate::Once) {
             return None;
         }
-        let function = project.function_of(call);
-        let mut rows = project.paths(&Obligation { function, start: Start::Call(call.id), ty: Some(gives.ty) });
+        let (function, start) = beginning(project, call, &gives)?;
+        let mut rows = project.paths(&Obligation { function, start, ty: Some(gives.ty) });
         rows.retain(|row| row.state != State::NotAcquired);
         Some(Followed { call, gives, rate, rows, ends_itself })
     })
+}
+
+/// Where the handle's life begins: at the call, or in the callback that receives it.
+fn beginning(project: &Project<'_>, call: In<CallId>, gives: &Gives<'_>) -> Option<(In<FunctionId>, Start)> {
+    let By::Callback(parameter) = gives.by else { return Some((project.function_of(call), Start::Call(call.id))) };
+    let callback = project.callbacks(call).into_iter().last()?.function;
+    let binding = *project.function(callback).parameters.get(parameter as usize)?;
+    Some((callback, Start::Entry(binding)))
 }
 
 /// How a way out reads in a sentence: "when `fs.writeSync` throws".
