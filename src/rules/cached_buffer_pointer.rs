@@ -1,0 +1,77 @@
+//! `cached-buffer-pointer`: a pointer into a passed Buffer's memory, kept in a field without a reference to the Buffer.
+
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, ClassId, FunctionKind, In};
+use crate::project::{AccessKind, Place, Project, Root};
+
+const NAME: &str = "cached-buffer-pointer";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for call in project.calls().filter(|call| project.is_native(call.file)) {
+        if !gives_data(project, call) {
+            continue;
+        }
+        let Some(place) = kept(project, call) else { continue };
+        let Root::Field(class, field) = place.root else { continue };
+        if !place.path.is_empty() || keeps_reference(project, class, call) || is_dropped_again(project, place, call) {
+            continue;
+        }
+        let class_name = project.class(class).name;
+        let at = project.locate(call);
+        let buffer = project.receiver(call).map_or_else(|| "the Buffer".to_owned(), |value| format!("`{}`", project.text(value)));
+        findings.push(
+            Finding::new(NAME, Confidence::Medium, at, format!("`{field}` keeps a pointer into {buffer} past the call, but not the Buffer"))
+                .with_why(format!("the memory belongs to the JavaScript object; nothing in `{class_name}` keeps that alive while `{field}` points to it"))
+                .with_help(format!("keep a `Napi::Reference` to the Buffer beside `{field}`, or copy the bytes"))
+                .with_context(project.function_name(project.function_of(call)))
+                .with_step(StepKind::Hold, at, format!("`{field}` points into memory that the collector may free")),
+        );
+    }
+}
+
+/// Whether a call returns a pointer to the memory of a JavaScript buffer.
+fn gives_data(project: &Project<'_>, call: In<CallId>) -> bool {
+    let returned = project.api(call).and_then(|api| project.contracts.ty(api.returns_type.as_deref()?));
+    returned.is_some_and(|ty| project.contracts.is_family(ty, "buffer-data"))
+}
+
+fn kept(project: &Project<'_>, call: In<CallId>) -> Option<Place> {
+    project.uses(project.result(call)?).iter().find_map(|access| match access.kind {
+        AccessKind::Stored { place } => project.place(access.of(place)),
+        _ => None,
+    })
+}
+
+/// Whether the class (or a base) has a field that can keep a JavaScript object alive, or is an async worker that saves one.
+fn keeps_reference(project: &Project<'_>, class: In<ClassId>, call: In<CallId>) -> bool {
+    let classes = std::iter::once(class).chain(project.bases(class));
+    let field = classes.into_iter().any(|class| {
+        project.class(class).fields.iter().any(|field| {
+            let ty = field.ty.as_ref().and_then(|facts| project.declared_type(class.file, facts));
+            let known = ty.is_some_and(|ty| {
+                ["reference", "persistent", "global-handle", "callback"].iter().any(|family| project.contracts.is_family(ty, family))
+            });
+            known || field.ty.as_ref().is_some_and(|facts| facts.name.contains("Ref") || facts.name.contains("Persistent"))
+        })
+    });
+    let saved = project.calls_in(project.function_of(call)).any(|other| {
+        project.method_name(other).is_some_and(|name| matches!(&*name, "SaveToPersistent" | "Persistent" | "Reset" | "Ref"))
+    });
+    field || saved
+}
+
+/// Whether the same function empties the field again, or is the constructor of an object of the stack.
+fn is_dropped_again(project: &Project<'_>, place: Place, call: In<CallId>) -> bool {
+    let function = project.function_of(call);
+    let emptied = project.accesses(place).iter().any(|access| {
+        access.function() == function
+            && access.span.start > project.call(call).span.end
+            && matches!(access.kind, AccessKind::Assigned { .. })
+    });
+    emptied || project.function(function).kind == FunctionKind::Constructor && !is_wrapped(project, place)
+}
+
+fn is_wrapped(project: &Project<'_>, place: Place) -> bool {
+    let Root::Field(class, _) = place.root else { return false };
+    project.class_type(class).is_some_and(|ty| project.contracts.is_family(ty, "object-wrap"))
+}

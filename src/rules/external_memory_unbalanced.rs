@@ -1,0 +1,43 @@
+//! `external-memory-unbalanced`: memory reported to V8 that is never reported back.
+
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, In};
+use crate::project::Project;
+
+const NAME: &str = "external-memory-unbalanced";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    let calls: Vec<In<CallId>> = project.calls().filter(|call| adjusts(project, *call)).collect();
+    // An amount in a variable may be of either sign: only what is written with a minus is surely down, and one such call
+    // (or one that cannot be read) anywhere in the project is enough to be silent.
+    if calls.iter().any(|call| goes_down(project, *call)) {
+        return;
+    }
+    for call in calls {
+        let at = project.locate(call);
+        findings.push(
+            Finding::new(NAME, Confidence::Medium, at, "external memory is reported up and never down again")
+                .with_why("no code of the project reports a negative amount; V8 goes on counting memory that is long free")
+                .with_help("report the negative amount where the memory is freed: in the destructor or finalizer")
+                .with_context(project.function_name(project.function_of(call)))
+                .with_step(StepKind::Grow, at, "reported up here"),
+        );
+    }
+}
+
+fn adjusts(project: &Project<'_>, call: In<CallId>) -> bool {
+    project.is_native(call.file)
+        && project.method_name(call).is_some_and(|name| {
+            name.contains("AdjustExternalMemory")
+                || name.contains("AdjustAmountOfExternalAllocatedMemory")
+                || name == "napi_adjust_external_memory"
+        })
+}
+
+fn goes_down(project: &Project<'_>, call: In<CallId>) -> bool {
+    let text = &project.sources.get(call.file).text;
+    project.call(call).arguments.iter().any(|argument| {
+        let written = argument.span.of(text).trim();
+        written.starts_with('-') || written.contains("(-") || written.contains("* -1") || written.contains("0 -")
+    })
+}

@@ -1,0 +1,67 @@
+//! `missing-handle-scope`: the event loop enters native code that makes local handles without a scope of its own.
+
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, FunctionId, In};
+use crate::project::Project;
+
+const NAME: &str = "missing-handle-scope";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for function in project.functions().filter(|f| project.is_native(f.file)) {
+        let Some(by) = entered_by(project, function) else { continue };
+        let Some(made) = unscoped(project, function, 0) else { continue };
+        let name = project.function_name(function);
+        let entry = project.callee_text(by);
+        let at = if made.file == function.file { project.locate(made) } else { project.locate_function(function) };
+        findings.push(
+            Finding::new(NAME, Confidence::Medium, at, format!("local handles are made in {name} without a handle scope"))
+                .with_why(format!("`{entry}` has the event loop run {name}, and the event loop opens no scope; handles made there pile up in an outer one"))
+                .with_help(format!("open a scope as the first line of {name}: `HandleScope scope(…);`"))
+                .with_context(name.clone())
+                .with_step(StepKind::Grow, project.locate(made), "a local handle is made here")
+                .with_step(StepKind::Repeat, project.locate(by), format!("handed to `{entry}` here")),
+        );
+    }
+}
+
+/// The libuv call that has the event loop run this function on the JavaScript thread.
+fn entered_by(project: &Project<'_>, function: In<FunctionId>) -> Option<In<CallId>> {
+    project.passed_to(function).iter().find_map(|passed| {
+        let callee = project.callee_text(passed.call);
+        let loop_call = callee.starts_with("uv_") && callee != "uv_thread_create" && callee != "uv_once";
+        // The first function of `uv_queue_work` runs on another thread, where no handle may be made at all.
+        let first = callee == "uv_queue_work" && passed.handed.argument < 3;
+        (loop_call && !first).then_some(passed.call)
+    })
+}
+
+/// The first call that makes a local handle before any scope is opened, in the function or in what it calls.
+fn unscoped(project: &Project<'_>, function: In<FunctionId>, depth: u8) -> Option<In<CallId>> {
+    for call in project.calls_in(function) {
+        let path = project.callee_text(call);
+        if opens_scope(&path) {
+            return None;
+        }
+        if makes_handle(project, call) {
+            return Some(call);
+        }
+        if depth < 3 {
+            let targets = project.targets(call);
+            let inner = targets.functions.iter().filter(|_| !targets.weak).find_map(|&f| unscoped(project, f, depth + 1));
+            if inner.is_some() {
+                return inner.map(|_| call);
+            }
+        }
+    }
+    None
+}
+
+fn opens_scope(path: &str) -> bool {
+    let last = path.rsplit(['.', ':']).next().unwrap_or(path);
+    last.ends_with("HandleScope") || matches!(last, "NanScope" | "NanEscapableScope" | "AsyncScope" | "CallbackScope" | "napi_open_handle_scope")
+}
+
+fn makes_handle(project: &Project<'_>, call: In<CallId>) -> bool {
+    let returned = project.api(call).and_then(|api| project.contracts.ty(api.returns_type.as_deref()?));
+    returned.is_some_and(|ty| project.contracts.is_family(ty, "local-handle"))
+}
