@@ -16,6 +16,10 @@ pub(super) struct Modules {
     files: FxHashMap<String, FileId>,
     paths: Vec<String>,
     packages: Vec<Package>,
+    /// Packages by their folder.
+    folders: FxHashMap<String, usize>,
+    /// The package of each file.
+    homes: Vec<Option<usize>>,
     by_name: FxHashMap<String, usize>,
     /// C and C++ files by their last path segment.
     by_base: FxHashMap<String, Vec<FileId>>,
@@ -55,6 +59,9 @@ impl Modules {
                 modules.by_name.insert(name.to_owned(), at);
             }
         }
+        modules.folders =
+            modules.packages.iter().enumerate().map(|(at, package)| (package.folder.clone(), at)).collect();
+        modules.homes = modules.paths.iter().map(|path| modules.find_home(path)).collect();
         modules
     }
 
@@ -68,10 +75,21 @@ impl Modules {
 
     /// The package that a file belongs to.
     pub(super) fn package_of(&self, file: FileId) -> Option<usize> {
-        let path = &self.paths[file.0 as usize];
-        self.packages.iter().position(|package| {
-            package.folder.is_empty() || path.strip_prefix(&package.folder).is_some_and(|rest| rest.starts_with('/'))
-        })
+        self.homes.get(file.0 as usize).copied().flatten()
+    }
+
+    /// The nearest folder above a file that has a manifest.
+    fn find_home(&self, path: &str) -> Option<usize> {
+        let mut folder = parent(path);
+        loop {
+            if let Some(&package) = self.folders.get(folder) {
+                return Some(package);
+            }
+            if folder.is_empty() {
+                return None;
+            }
+            folder = parent(folder);
+        }
     }
 
     /// The files that users of a package can import by its manifest; none where the manifest names none that exists.
@@ -189,7 +207,7 @@ impl Modules {
             .find_map(|ending| get(&format!("{path}{ending}")))
             .or_else(|| ENDINGS.iter().find_map(|ending| get(&format!("{path}/index{ending}"))))
             .or_else(|| {
-                let at = self.packages.iter().position(|package| package.folder == path)?;
+                let at = *self.folders.get(path)?;
                 let main = self.packages[at].manifest["main"].as_str()?;
                 let main = join(path, main);
                 (main != path).then(|| self.module(&main))?

@@ -273,14 +273,10 @@ impl<'p> Walk<'p, '_> {
             Value::Array(_, parts) | Value::Choice(parts) => {
                 parts.iter().for_each(|part| self.closures(*part, depth + 1, found));
             }
-            // `f.bind(…)`, `debounce(f)`.
-            Value::Result(call) => {
-                let call = self.summary.call(*call);
-                if let Value::Member(object, name) = self.summary.value(call.callee)
-                    && *name == "bind"
-                {
-                    self.closures(*object, depth + 1, found);
-                }
+            // `f.bind(…)`, `handlerFor(event)`.
+            Value::Result(_) => {
+                let functions = self.project.functions_in(self.function.with(value));
+                found.extend(functions.iter().filter(|f| f.file == self.function.file).map(|f| f.id));
             }
             _ => {}
         }
