@@ -10,7 +10,7 @@ use crate::text::Span;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Values nest no deeper than this: whoever walks them may recurse.
-const DEEPEST_VALUE: u8 = 60;
+const DEEPEST_VALUE: u8 = 100;
 
 /// Control flow nests no deeper than this, for the same reason.
 const DEEPEST_FLOW: u16 = 200;
@@ -41,7 +41,6 @@ pub struct Lowering<'a> {
     visible: FxHashMap<Name, Vec<BindingId>>,
     captured: FxHashSet<(FunctionId, BindingId)>,
     arrays: u32,
-    depth: u16,
 }
 
 /// The function being written.
@@ -56,6 +55,8 @@ pub struct Frame {
     pub statement: Span,
     /// Loops around.
     pub loop_depth: u8,
+    /// Pieces of flow around.
+    depth: u16,
     /// What `this` means in static initialisers: the class.
     pub receiver: Option<ValueId>,
     /// `yield` stands for `await` here.
@@ -82,6 +83,7 @@ impl<'a> Lowering<'a> {
             code: Vec::new(),
             statement: span,
             loop_depth: 0,
+            depth: 0,
             receiver: None,
             yields_await: false,
             machine: None,
@@ -101,7 +103,6 @@ impl<'a> Lowering<'a> {
             visible: FxHashMap::default(),
             captured: FxHashSet::default(),
             arrays: 0,
-            depth: 0,
         };
         lowering.add_function(Function { has_body: true, ..blank_function(FunctionKind::Module, span) });
         lowering
@@ -461,6 +462,7 @@ impl<'a> Lowering<'a> {
             code: Vec::new(),
             statement: span,
             loop_depth: 0,
+            depth: 0,
             receiver: None,
             yields_await: false,
             machine: None,
@@ -493,11 +495,11 @@ impl<'a> Lowering<'a> {
     /// What `run` adds, as a piece of its own.
     pub fn nested(&mut self, run: impl FnOnce(&mut Self)) -> Flow {
         let outer = std::mem::take(&mut self.at.code);
-        self.depth += 1;
+        self.at.depth += 1;
         run(self);
         let inner = std::mem::replace(&mut self.at.code, outer);
-        self.depth -= 1;
-        if self.depth > DEEPEST_FLOW && inner.iter().any(|flow| !matches!(flow, Flow::Step(_))) {
+        self.at.depth -= 1;
+        if self.at.depth > DEEPEST_FLOW && inner.iter().any(|flow| !matches!(flow, Flow::Step(_))) {
             self.out.partial = true;
             return Flow::Sequence(inner.into_iter().filter(|flow| matches!(flow, Flow::Step(_))).collect());
         }
