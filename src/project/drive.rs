@@ -31,10 +31,15 @@ impl Drive {
 impl Project<'_> {
     /// What leads to a function.
     pub fn drive(&self, function: In<FunctionId>) -> Drive {
+        self.drive_apart(function, None)
+    }
+
+    /// What leads to a function other than through a certain one.
+    pub fn drive_apart(&self, function: In<FunctionId>, apart: Option<In<FunctionId>>) -> Drive {
         let mut drive = Drive::default();
         let mut next = vec![function];
         while let Some(function) = next.pop() {
-            if drive.through.len() > 400 || !drive.through.insert(function) {
+            if drive.through.len() > 400 || Some(function) == apart || !drive.through.insert(function) {
                 continue;
             }
             if function.id == FunctionId::MODULE {
@@ -75,9 +80,13 @@ impl Project<'_> {
         idle && self.function(function).kind != FunctionKind::Constructor
     }
 
-    /// Whether a function's name says that it ends its object's life.
+    /// Whether a function's name says that it ends its object's life: `close`, `[kClose]`, `#destroy`.
     pub fn is_disposal(&self, function: In<FunctionId>) -> bool {
         let name = self.function(function).name;
-        self.contracts.words.disposal.iter().any(|word| name == *word.as_str())
+        let bare = name.trim_matches(['[', ']', '#']);
+        let symbol =
+            bare.strip_prefix('k').filter(|rest| rest.starts_with(char::is_uppercase) && name.starts_with('['));
+        let bare = symbol.unwrap_or(bare);
+        self.contracts.words.disposal.iter().any(|word| bare == word)
     }
 }

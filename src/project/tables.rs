@@ -4,7 +4,9 @@
 
 use super::{Access, AccessKind, Key, Origin, Place, Project, Root};
 use crate::model::contract::{Effect, Part};
-use crate::model::{Api, BindingId, BindingKind, CallId, Cond, Flow, FunctionId, In, Literal, Type, Value, ValueId};
+use crate::model::{
+    Api, BindingId, BindingKind, CallId, Cond, Flow, FunctionId, In, Literal, Step, Type, Value, ValueId,
+};
 use crate::text::Location;
 use std::sync::OnceLock;
 
@@ -75,6 +77,8 @@ pub struct Shrink {
     pub what: Gone,
     /// It stands in a loop: in the end all of them.
     pub from_loop: bool,
+    /// It runs only where the collection is empty already.
+    pub when_empty: bool,
 }
 
 /// Which entries go.
@@ -236,7 +240,8 @@ impl Project<'_> {
     }
 
     fn made_of_type(&self, call: In<CallId>, ty: &Type) -> Made {
-        if !self.contracts.is_family(ty, "collection") || self.is_bounded(call, ty) {
+        let family = ["collection", "cache"].iter().any(|family| self.contracts.is_family(ty, family));
+        if !family || self.is_bounded(call, ty) {
             return Made::Other;
         }
         let has = |method: &str| self.contracts.method(ty, method).is_some_and(|api| api.grows.is_some());
@@ -687,6 +692,18 @@ impl Collector<'_, '_> {
         }
     }
 
+    fn is_when_empty(&self, access: &Access) -> bool {
+        let mut found = false;
+        self.project.function(access.function()).flow.walk(&mut |flow| {
+            if let Flow::Branch { cond, then, otherwise, .. } = flow {
+                let says = |holds: bool| says_empty(self.project, access, cond, self.place, holds);
+                found |= says(true) && contains(self.project, access, then)
+                    || says(false) && contains(self.project, access, otherwise);
+            }
+        });
+        found
+    }
+
     fn shrink(&mut self, access: &Access, call: Option<In<CallId>>, what: Gone) {
         let function = self.doer(access);
         // `while (list.length) list.shift()`; a `splice` in a loop takes one out that the loop looks for.
@@ -694,8 +711,38 @@ impl Collector<'_, '_> {
             let name = self.project.method_name(call);
             self.project.call(call).loop_depth > 0 && name.is_some_and(|name| name == "shift" || name == "pop")
         });
-        self.table.shrinks.push(Shrink { at: access.at(), function, call, what, from_loop });
+        let when_empty = what == Gone::All && self.is_when_empty(access);
+        self.table.shrinks.push(Shrink { at: access.at(), function, call, what, from_loop, when_empty });
     }
+}
+
+/// Whether a condition holds (or does not) only where a collection is empty.
+fn says_empty(project: &Project<'_>, access: &Access, cond: &Cond, place: Place, holds: bool) -> bool {
+    let size = |value: ValueId| mentions_size(project, access.of(value), place, 3);
+    let int = |value: ValueId, wanted: i64| matches!(project.value(access.of(value)), Value::Literal(Literal::Int(int)) if *int == wanted);
+    match cond {
+        Cond::Truthy(value) => !holds && size(*value),
+        Cond::Equal(a, b) => holds && (size(*a) && int(*b, 0) || size(*b) && int(*a, 0)),
+        Cond::Less(a, b) => holds && size(*a) && int(*b, 1) || !holds && int(*a, 0) && size(*b),
+        Cond::AtMost(a, b) => holds && size(*a) && int(*b, 0) || !holds && int(*a, 1) && size(*b),
+        Cond::Not(inner) => says_empty(project, access, inner, place, !holds),
+        Cond::All(parts) => holds && parts.iter().any(|part| says_empty(project, access, part, place, true)),
+        Cond::Any(parts) => !holds && parts.iter().any(|part| says_empty(project, access, part, place, false)),
+        Cond::Opaque(_) | Cond::Config(_) => false,
+    }
+}
+
+/// Whether a step of that range is in a piece of flow.
+fn contains(project: &Project<'_>, access: &Access, flow: &Flow) -> bool {
+    let mut found = false;
+    flow.walk(&mut |part| {
+        found |= match part {
+            Flow::Step(Step::Assign(assign)) => assign.span == access.span,
+            Flow::Step(Step::Call(call)) => project.call(access.of(*call)).span == access.span,
+            _ => false,
+        };
+    });
+    found
 }
 
 /// Whether a condition compares the size of a collection with something other than nothing at all.

@@ -1,8 +1,9 @@
 //! A collection that lives long, gets entries again and again under open keys, and loses none of them as often.
 
+use super::removal_that_removes_nothing::has_fault;
 use super::support::tables::{
     Life, Useless, is_handed_over, is_in_event, is_inside, is_looked_up, is_record, is_spelled_out, is_start,
-    kept_timer, life, lives_long, outgrows, registers_itself, useless,
+    kept_timer, life, lives_long, openness, outgrows, registers_itself, useless,
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::FunctionId;
@@ -25,7 +26,9 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
         let Some((life, lifetime)) = life(project, table) else { continue };
         let verdicts = table.growths.iter().filter_map(|growth| judge(project, table, life, growth));
         let best = verdicts.max_by_key(|verdict| (verdict.confidence, std::cmp::Reverse(verdict.growth.at.span.start)));
-        if let Some(verdict) = best {
+        if let Some(verdict) = best
+            && !has_fault(project, table, life)
+        {
             found.push(report(project, table, &lifetime, life, &verdict));
         }
     }
@@ -52,15 +55,15 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     {
         return None;
     }
-    let openness = growth.key.map_or(Openness::Open, |key| project.openness(key));
+    let openness = openness(project, growth);
     if openness == Openness::Fixed {
         return None;
     }
     let outlives = match life {
         Life::Closure(function) => {
             is_inside(project, growth.function, function)
-                && !driven.through.contains(&function)
-                && !driven.public.is_empty()
+                && growth.function != function
+                && !project.drive_apart(growth.function, Some(function)).public.is_empty()
         }
         _ => true,
     };

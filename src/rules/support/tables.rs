@@ -73,7 +73,8 @@ pub fn useless(project: &Project<'_>, life: Life, growth: &Growth, driven: &Driv
         (Gone::All, _) if ends => Some(Useless::AtTheEnd),
         (Gone::All, Life::Process) => Some(Useless::OptIn),
         (Gone::Entry(_) | Gone::Some, _)
-            if growth.key.is_none_or(|key| growth.value == Some(key)) && registers_itself(project, growth) =>
+            if (growth.key.is_none_or(|key| growth.value == Some(key)) || is_own_property(project, growth))
+                && registers_itself(project, growth) =>
         {
             Some(Useless::OptIn)
         }
@@ -191,7 +192,8 @@ pub fn is_spelled_out(project: &Project<'_>, growth: &Growth, driven: &Drive) ->
     let declares = words_of(&name).first().is_some_and(|verb| project.contracts.words.declaring.contains(verb));
     let composed = growth.value.filter(|value| matches!(project.value(*value), Value::Opaque(_)));
     let named = growth.key.or(composed);
-    declares && !is_in_event(project, growth, driven) || named.is_some_and(|value| is_few(project, value, 0))
+    let few = || named.is_some_and(|value| is_few(project, value, 0));
+    declares && !is_in_event(project, growth, driven) || !is_own_property(project, growth) && few()
 }
 
 /// Whether the code that puts in is itself what an event runs, not something far behind it.
@@ -199,8 +201,32 @@ pub fn is_in_event(project: &Project<'_>, growth: &Growth, driven: &Drive) -> bo
     driven.events.iter().any(|handler| is_inside(project, growth.function, *handler))
 }
 
+/// How many keys a growth may come with. An object that registers itself under a property of its own does so under as many
+/// as there are instances.
+pub fn openness(project: &Project<'_>, growth: &Growth) -> Openness {
+    let Some(key) = growth.key else { return Openness::Open };
+    if is_own_property(project, growth) { Openness::Generated } else { project.openness(key) }
+}
+
+/// `table[this.id] = this`.
+pub fn is_own_property(project: &Project<'_>, growth: &Growth) -> bool {
+    let this = |value: In<ValueId>| matches!(project.value(value), Value::This(_));
+    match (growth.key.map(|key| (key, project.value(key))), growth.value) {
+        (Some((key, Value::Member(object, _))), Some(value)) => this(value) && key.with(*object) == value,
+        _ => false,
+    }
+}
+
+/// Whether a key's name says that there are few of them.
+pub fn is_few_key(project: &Project<'_>, key: In<ValueId>) -> bool {
+    is_few(project, key, 0)
+}
+
 /// A key by its name: the last word of `pluginName`, `event.type`, and the thing of `plugin.id`.
 fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
+    if depth == 0 && project.openness(key) == Openness::Generated {
+        return false;
+    }
     let few = |name: &str| {
         let words = words_of(name);
         let of_data = |word: &String| {

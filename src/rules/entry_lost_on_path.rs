@@ -1,0 +1,192 @@
+//! An entry that one operation puts in and takes out again, and that stays where the operation fails in between.
+
+use super::support::tables::{Life, is_inside, life, useless};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{Exit, Flow, FunctionId, In, Literal, Step, Value, ValueId};
+use crate::project::{Gone, Growth, Project, Shrink, Table};
+use crate::text::Span;
+
+/// Reports each growth once, with the first way out that skips the removal.
+pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
+    for table in project.tables() {
+        let Some((life, _)) = life(project, table) else { continue };
+        for growth in &table.growths {
+            if let Some(finding) = judge(project, table, life, growth) {
+                found.push(finding);
+            }
+        }
+    }
+}
+
+fn judge(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Finding> {
+    let outlives = match life {
+        Life::Closure(function) => growth.function != function && is_inside(project, growth.function, function),
+        _ => growth.function.id != FunctionId::MODULE,
+    };
+    let own: Vec<&Shrink> = table.shrinks.iter().filter(|shrink| takes_back(growth, shrink)).collect();
+    let first = own.first()?;
+    let driven = project.drive(growth.function);
+    let another =
+        |shrink: &Shrink| !takes_back(growth, shrink) && useless(project, life, growth, &driven, shrink).is_none();
+    if !outlives || table.shrinks.iter().any(another) {
+        return None;
+    }
+    let mut walk = Walk {
+        project,
+        function: growth.function,
+        put: growth.at.span,
+        taken: own.iter().map(|shrink| shrink.at.span).collect(),
+        lost: Vec::new(),
+    };
+    let end = walk.flow(&project.function(growth.function).flow, OUT);
+    if end & IN != 0 {
+        return None;
+    }
+    let (at, how) = walk.lost.into_iter().find(|(at, _)| at.start > growth.at.span.start)?;
+    let name = project.place_text(table.place);
+    let at = project.at(growth.at.file, at);
+    let how = match how {
+        Way::Rejection => "this `await` may reject, and the removal below it is skipped",
+        Way::Throw => "this throws, and the removal below it is skipped",
+        Way::Return => "this returns, and the removal below it is skipped",
+    };
+    let finding = Finding::new(
+        "entry-lost-on-path",
+        Confidence::Medium,
+        growth.at,
+        format!("the entry put into `{name}` stays there where the operation fails before it takes it out"),
+    )
+    .with_why(format!("{how}; nothing else takes the entry out of `{name}`, which outlives the call"))
+    .with_help(format!("wrap what follows in `try` and move the removal from `{name}` into `finally`"))
+    .with_context(project.function_name(growth.function))
+    .with_step(StepKind::Grow, growth.at, format!("an entry is put into `{name}`"))
+    .with_step(StepKind::Exit, at, how)
+    .with_step(StepKind::Release, first.at, "the removal that this way out skips");
+    Some(finding)
+}
+
+/// Whether a removal takes out what the growth has put in, later in the same function.
+fn takes_back(growth: &Growth, shrink: &Shrink) -> bool {
+    let entry = match shrink.what {
+        Gone::Entry(gone) => Some(gone) == growth.key || Some(gone) == growth.value,
+        _ => false,
+    };
+    entry && shrink.function == growth.function && shrink.at.span.start > growth.at.span.start
+}
+
+/// Not put in yet; put in; taken out again. A point of the code may be in several.
+const OUT: u8 = 1;
+const IN: u8 = 2;
+const TAKEN: u8 = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Rejection,
+    Throw,
+    Return,
+}
+
+/// Walks a function's flow with the states that a point may be in; notes where it is left with the entry in.
+struct Walk<'p, 'a> {
+    project: &'p Project<'a>,
+    function: In<FunctionId>,
+    put: Span,
+    taken: Vec<Span>,
+    lost: Vec<(Span, Way)>,
+}
+
+impl Walk<'_, '_> {
+    fn flow(&mut self, flow: &Flow, state: u8) -> u8 {
+        if state == 0 {
+            return 0;
+        }
+        match flow {
+            Flow::Step(step) => self.step(step, state),
+            Flow::Sequence(parts) => parts.iter().fold(state, |state, part| self.flow(part, state)),
+            Flow::Branch { then, otherwise, .. } => self.flow(then, state) | self.flow(otherwise, state),
+            Flow::Switch { arms, has_default, .. } => {
+                let ends = arms.iter().fold(0, |ends, arm| ends | self.flow(arm, state));
+                if *has_default { ends } else { ends | state }
+            }
+            Flow::Loop { body, .. } => state | self.flow(body, state),
+            Flow::Labelled(_, body) => self.flow(body, state),
+            Flow::Try { body, handler, finally } => {
+                let before = self.lost.len();
+                let mut end = self.flow(body, state);
+                if let Some((_, handler)) = handler {
+                    let thrown = self.lost[before..].iter().any(|(_, way)| *way != Way::Return);
+                    let mut rest = self.lost.split_off(before);
+                    rest.retain(|(_, way)| *way == Way::Return);
+                    self.lost.extend(rest);
+                    let entered = if thrown { IN } else { 0 } | state;
+                    end |= self.flow(handler, entered);
+                }
+                if let Some(finally) = finally {
+                    let noted = self.lost.len();
+                    if noted > before && self.flow(finally, IN) & IN == 0 {
+                        self.lost.truncate(before);
+                    }
+                    end = self.flow(finally, end);
+                }
+                end
+            }
+            Flow::Label(_) => state,
+            Flow::Exit(exit, span) => self.exit(exit, *span, state),
+        }
+    }
+
+    fn step(&mut self, step: &Step, state: u8) -> u8 {
+        let span = match step {
+            Step::Call(call) => self.project.call(self.function.with(*call)).span,
+            Step::Assign(assign) => assign.span,
+            Step::Delete { span, .. } => *span,
+            Step::Await { value, span, is_yield } => {
+                if state & IN != 0 && !is_yield && !self.is_caught(self.function.with(*value)) {
+                    self.lost.push((*span, Way::Rejection));
+                }
+                return state;
+            }
+            Step::Drop(_) | Step::ScopeEnd { .. } => return state,
+        };
+        if span == self.put {
+            IN
+        } else if self.taken.contains(&span) {
+            if state & IN != 0 { state & !IN | TAKEN } else { state }
+        } else {
+            state
+        }
+    }
+
+    /// `await work.catch(…)`.
+    fn is_caught(&self, value: In<ValueId>) -> bool {
+        match self.project.value(value) {
+            Value::Result(call) => {
+                let call = value.with(*call);
+                self.project.method_name(call).is_some_and(|name| name == "catch" || name == "allSettled")
+            }
+            _ => false,
+        }
+    }
+
+    fn exit(&mut self, exit: &Exit, span: Span, state: u8) -> u8 {
+        if state & IN == 0 {
+            return 0;
+        }
+        match exit {
+            Exit::Throw(_) => self.lost.push((span, Way::Throw)),
+            // What is given back is handed over with its entry.
+            Exit::Return(value) if value.is_none_or(|value| self.is_nothing(value)) => {
+                self.lost.push((span, Way::Return));
+            }
+            _ => {}
+        }
+        0
+    }
+
+    fn is_nothing(&self, value: ValueId) -> bool {
+        matches!(
+            self.project.value(self.function.with(value)),
+            Value::Literal(Literal::Null | Literal::Undefined | Literal::Bool(false))
+        )
+    }
+}

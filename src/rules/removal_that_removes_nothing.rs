@@ -1,0 +1,274 @@
+//! A collection whose removal is there and cannot work: the slot is emptied and stays, the key is another one, the reset
+//! runs when there is nothing to reset, one of several containers is forgotten, the function to remove is a new one.
+
+use super::support::tables::{Life, is_few_key, is_inside, is_own_property, life, openness, useless};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{BindingKind, ClassId, FunctionId, In, Name, Value, ValueId};
+use crate::project::{AccessKind, Gone, Growth, Openness, Origin, Project, Shape, Shrink, Table};
+use crate::text::Location;
+
+/// What is wrong with the removal.
+struct Fault {
+    at: Location,
+    what: String,
+    help: String,
+}
+
+/// Reports one finding a table, at its first growth.
+pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
+    for table in project.tables() {
+        let Some((life, lifetime)) = life(project, table) else { continue };
+        if let Some((growth, fault)) = fault(project, table, life) {
+            found.push(report(project, table, growth, &fault, lifetime.why.first().cloned()));
+        }
+    }
+    for class in project.classes().filter(|class| !project.is_native(class.file)) {
+        forgotten(project, class, found);
+    }
+}
+
+/// What is wrong with the removals of a table, if something is.
+fn fault<'t>(project: &Project<'_>, table: &'t Table, life: Life) -> Option<(&'t Growth, Fault)> {
+    let growth = table.growths.iter().find(|growth| repeats(project, life, growth))?;
+    let fault = emptied_slot(project, table, life, growth)
+        .or_else(|| other_key(project, table, life, growth))
+        .or_else(|| in_vain(project, table, life, growth))
+        .or_else(|| new_function(project, table, life, growth))?;
+    Some((growth, fault))
+}
+
+/// Whether a table is reported here, so that no other rule says the same of it.
+pub(super) fn has_fault(project: &Project<'_>, table: &Table, life: Life) -> bool {
+    fault(project, table, life).is_some()
+}
+
+fn report(
+    project: &Project<'_>,
+    table: &Table,
+    growth: &Growth,
+    fault: &Fault,
+    hold: Option<crate::finding::TraceStep>,
+) -> Finding {
+    let name = project.place_text(table.place);
+    let mut finding = Finding::new(
+        "removal-that-removes-nothing",
+        Confidence::Medium,
+        growth.at,
+        format!("what is put into `{name}` is never taken out, although code tries to"),
+    )
+    .with_why(fault.what.clone())
+    .with_help(fault.help.clone())
+    .with_context(project.function_name(growth.function))
+    .with_step(StepKind::Grow, growth.at, format!("`{name}` grows here"));
+    finding.trace.extend(hold);
+    finding.with_step(StepKind::Release, fault.at, fault.what.clone())
+}
+
+/// Whether a growth happens more often than its place is born.
+fn repeats(project: &Project<'_>, life: Life, growth: &Growth) -> bool {
+    growth.function.id != FunctionId::MODULE
+        && match life {
+            Life::Instance(class) => !project.constructors(class).contains(&growth.function),
+            Life::Closure(function) => growth.function != function && is_inside(project, growth.function, function),
+            Life::Process => true,
+        }
+}
+
+/// Whether no other removal keeps up.
+fn nothing_else(
+    project: &Project<'_>,
+    table: &Table,
+    life: Life,
+    growth: &Growth,
+    but: impl Fn(&Shrink) -> bool,
+) -> bool {
+    let driven = project.drive(growth.function);
+    table.escapes.is_empty()
+        && table.size_checks.is_empty()
+        && table.shrinks.iter().all(|shrink| but(shrink) || useless(project, life, growth, &driven, shrink).is_some())
+}
+
+/// `table[key] = null`, `list[i] = { type: 'FREED' }`: the slot stays.
+fn emptied_slot(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Fault> {
+    let name = project.place_text(table.place);
+    let few = growth.key.is_some_and(|key| !is_own_property(project, growth) && is_few_key(project, key));
+    if openness(project, growth) < Openness::Open || few {
+        return None;
+    }
+    let empties = |other: &&Growth| {
+        let value = other.value;
+        let placeholder = table.shape == Shape::List && value.is_some_and(|value| is_placeholder(project, value));
+        other.function != growth.function && (value.is_some_and(|value| project.is_nothing(value)) || placeholder)
+    };
+    let emptied = table.overwrites.iter().find(empties)?;
+    if !nothing_else(project, table, life, growth, |_| false) {
+        return None;
+    }
+    let key = emptied.key.map_or_else(|| "…".to_owned(), |key| project.text(key));
+    let help = match table.shape {
+        Shape::List => format!("take the element out: `{name}.splice({key}, 1)`, or shift what is done off the front"),
+        Shape::Object => format!("`delete {name}[{key}]`"),
+        Shape::Keyed => format!("call `{name}.delete({key})`"),
+    };
+    let what =
+        format!("`{name}[{key}]` is overwritten, which frees its value and leaves its slot; `{name}` only gets larger");
+    Some(Fault { at: emptied.at, what, help })
+}
+
+/// `{ type: 'FREED' }`: all literals.
+fn is_placeholder(project: &Project<'_>, value: In<ValueId>) -> bool {
+    let Value::Object(object) = project.value(value) else { return false };
+    let properties = &project.object(value.with(*object)).properties;
+    properties.iter().all(|property| matches!(project.value(value.with(property.value)), Value::Literal(_)))
+}
+
+/// Put in under `String(origin)`, taken out under `origin`.
+fn other_key(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Fault> {
+    if table.shape != Shape::Keyed {
+        return None;
+    }
+    let key = growth.key?;
+    let source = normalized(project, key, 0)?;
+    let differs = |shrink: &Shrink| match shrink.what {
+        Gone::Entry(gone) => is_raw(project, gone, source),
+        _ => false,
+    };
+    let shrink = table.shrinks.iter().find(|shrink| differs(shrink))?;
+    let Gone::Entry(gone) = shrink.what else { return None };
+    if !nothing_else(project, table, life, growth, differs) {
+        return None;
+    }
+    let (name, put, gone) = (project.place_text(table.place), project.text(key), project.text(gone));
+    let what =
+        format!("`{name}.delete({gone})` is given `{gone}` as it came, the entry stands under the text made of it");
+    let help =
+        format!("delete under the key that was put in: keep `{put}` in the closure, or make the same text of `{gone}`");
+    Some(Fault { at: shrink.at, what, help })
+}
+
+/// The name of the value that a key is the text of.
+fn normalized(project: &Project<'_>, key: In<ValueId>, depth: u32) -> Option<Name> {
+    if depth > 4 {
+        return None;
+    }
+    match project.value(key) {
+        Value::Binding(binding) => {
+            let binding = key.with(*binding);
+            if matches!(project.binding(binding).kind, BindingKind::Parameter(_)) {
+                return None;
+            }
+            if let Some(value) = project.binding(binding).value {
+                return normalized(project, binding.with(value), depth + 1);
+            }
+            project.uses(key).iter().find_map(|access| match access.kind {
+                AccessKind::Assigned { value, .. } => normalized(project, access.of(value), depth + 1),
+                _ => None,
+            })
+        }
+        Value::Result(call) => {
+            let call = key.with(*call);
+            let name = project.method_name(call)?;
+            match name.as_str() {
+                "String" => source(project, project.argument(call, 0)?),
+                "stringify" => source(project, project.argument(call, 0)?),
+                "toString" => source(project, project.receiver(call)?),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn source(project: &Project<'_>, value: In<ValueId>) -> Option<Name> {
+    match project.value(value) {
+        Value::Binding(binding) => Some(project.binding(value.with(*binding)).name),
+        Value::Member(_, name) => Some(*name),
+        _ => None,
+    }
+}
+
+/// A parameter of that name which nothing says to be a string.
+fn is_raw(project: &Project<'_>, key: In<ValueId>, name: Name) -> bool {
+    let Value::Binding(binding) = project.value(key) else { return false };
+    let binding = project.binding(key.with(*binding));
+    let text = binding.ty.as_ref().is_some_and(|ty| ty.name == "string");
+    matches!(binding.kind, BindingKind::Parameter(_)) && binding.name == name && !text
+}
+
+/// `if (!list.length) list = []`.
+fn in_vain(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Fault> {
+    let shrink = table.shrinks.iter().find(|shrink| shrink.when_empty)?;
+    if !nothing_else(project, table, life, growth, |shrink| shrink.when_empty) {
+        return None;
+    }
+    let name = project.place_text(table.place);
+    let what = format!("`{name}` is emptied only where it is empty already");
+    Some(Fault { at: shrink.at, what, help: format!("turn the condition around: empty `{name}` when it has entries") })
+}
+
+/// `handlers.delete(() => …)`.
+fn new_function(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Fault> {
+    let never = |shrink: &Shrink| match shrink.what {
+        Gone::Entry(gone) => {
+            matches!(project.value(gone), Value::Function(_) | Value::Object(_))
+                || matches!(project.origin(gone), Origin::Bound(..)) && matches!(project.value(gone), Value::Result(_))
+        }
+        _ => false,
+    };
+    let shrink = table.shrinks.iter().find(|shrink| never(shrink))?;
+    if !nothing_else(project, table, life, growth, never) {
+        return None;
+    }
+    let name = project.place_text(table.place);
+    let what =
+        "the function (or object) that is to be taken out is made on the spot, so it was never put in".to_owned();
+    let help = format!("keep what is put into `{name}` in a variable and take out the same");
+    Some(Fault { at: shrink.at, what, help })
+}
+
+/// Containers that are filled together, and a reset that leaves one of them out.
+fn forgotten(project: &Project<'_>, class: In<ClassId>, found: &mut Vec<Finding>) {
+    let tables: Vec<Table> = project.fields(class).into_iter().filter_map(|place| project.table(place)).collect();
+    if tables.len() < 3 {
+        return;
+    }
+    let constructors = project.constructors(class);
+    for missed in tables.iter().filter(|table| table.shape != Shape::List) {
+        let Some(growth) = missed.growths.iter().find(|growth| !constructors.contains(&growth.function)) else {
+            continue;
+        };
+        let emptied = missed.shrinks.iter().any(|shrink| shrink.what == Gone::All);
+        let depends = missed.shrinks.iter().any(|shrink| matches!(shrink.what, Gone::Entry(_)));
+        if emptied || !depends || !missed.escapes.is_empty() {
+            continue;
+        }
+        let together: Vec<&Table> = tables
+            .iter()
+            .filter(|table| {
+                let fills = |other: &Growth| other.function == growth.function;
+                table.place != missed.place && (table.growths.iter().any(fills) || table.overwrites.iter().any(fills))
+            })
+            .collect();
+        let resets = |method: &In<FunctionId>| {
+            let empties = |table: &&&Table| {
+                table.shrinks.iter().any(|shrink| shrink.what == Gone::All && shrink.function == *method)
+            };
+            together.iter().filter(empties).count()
+        };
+        let method = project
+            .methods(class)
+            .into_iter()
+            .find(|method| !constructors.contains(method) && *method != growth.function && resets(method) >= 2);
+        let Some(method) = method else { continue };
+        let (name, reset) = (project.place_text(missed.place), project.function_name(method));
+        let fault = Fault {
+            at: project.locate_function(method),
+            what: format!(
+                "{reset} empties the containers that are filled together with `{name}` and leaves `{name}` as it is; \
+                 what it held can't be found by the others any more"
+            ),
+            help: format!("empty `{name}` in {reset} too"),
+        };
+        found.push(report(project, missed, growth, &fault, None));
+    }
+}
