@@ -5,7 +5,7 @@
 
 use crate::model::Contracts;
 use crate::model::contract::{Api, Rows, Type};
-use crate::nearest::did_you_mean;
+use crate::nearest::{did_you_mean, explain};
 use rayon::prelude::*;
 use std::fmt;
 
@@ -81,7 +81,7 @@ pub fn parse(file: &str, text: &str) -> Result<Rows, RowError> {
     toml::from_str(text).map_err(|error| RowError {
         file: file.to_owned(),
         line: error.span().map_or(1, |span| line_at(text, span.start)),
-        message: with_nearest(error.message()),
+        message: explain(error.message()),
     })
 }
 
@@ -156,18 +156,6 @@ fn malformed(name: &str) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// Adds the nearest known key to serde's words for an unknown one.
-fn with_nearest(message: &str) -> String {
-    let Some(rest) = message.strip_prefix("unknown field `").or_else(|| message.strip_prefix("unknown variant `"))
-    else {
-        return message.to_owned();
-    };
-    let mut quoted = rest.split('`').step_by(2);
-    let unknown = quoted.next().unwrap_or_default();
-    let kind = if message.starts_with("unknown field") { "key" } else { "value" };
-    format!("unknown {kind} `{unknown}`{}", did_you_mean(unknown, quoted))
 }
 
 fn line_at(text: &str, offset: usize) -> usize {

@@ -15,6 +15,7 @@
 
 pub mod catalog;
 pub mod check;
+pub mod config;
 pub mod finding;
 pub mod fingerprint;
 pub mod fix;

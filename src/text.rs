@@ -173,3 +173,8 @@ pub fn apply(text: &str, edits: &[&Edit]) -> Option<String> {
     out.push_str(text.get(at..)?);
     Some(out)
 }
+
+/// The system's words for an I/O error: lower case, without its number.
+pub fn io_words(error: &std::io::Error) -> String {
+    error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase()
+}

@@ -5,7 +5,9 @@
 
 mod content;
 
+use crate::config::marks_root;
 use crate::lower::language_of;
+use crate::text::io_words;
 use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use std::collections::{BTreeMap, BTreeSet};
@@ -288,14 +290,7 @@ fn unlisted(error: &ignore::Error, cwd: &Path) -> Option<(PathBuf, Option<Reason
         }
     }
     let path = path.unwrap_or_else(|| cwd.to_owned());
-    Some((path, Some(Reason::Unreadable(reason_of(io)))))
-}
-
-/// The system's words for an I/O error, without its number.
-pub(crate) fn reason_of(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or_default();
-    text.to_lowercase()
+    Some((path, Some(Reason::Unreadable(io_words(io)))))
 }
 
 fn overrides(request: &Request) -> Result<Override, String> {
@@ -308,7 +303,7 @@ fn overrides(request: &Request) -> Result<Override, String> {
     builder.build().map_err(|error| error.to_string())
 }
 
-/// The project around a path: the nearest `leaklint.toml`; else, inside a repository, the outermost `package.json` in it,
+/// The project around a path: the nearest `leaklint.toml` without `root = false`; else, inside a repository, the outermost `package.json` in it,
 /// or its root; outside one, the nearest `package.json`; else the path's own folder. An installed package is a project of
 /// its own, so nothing above a `node_modules` counts.
 pub fn root_of(path: &Path, with_config: bool) -> PathBuf {
@@ -320,7 +315,7 @@ pub fn root_of(path: &Path, with_config: bool) -> PathBuf {
         }
         above.push(folder);
     }
-    if with_config && let Some(folder) = above.iter().find(|folder| folder.join("leaklint.toml").is_file()) {
+    if with_config && let Some(folder) = above.iter().find(|folder| marks_root(folder)) {
         return folder.to_path_buf();
     }
     let has_package = |folder: &&&Path| folder.join("package.json").is_file();

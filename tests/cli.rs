@@ -306,7 +306,7 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[test]
 fn bad_input_hides_nothing() {
-    let deep = format!("{}1{};\n", "(".repeat(20_000), ")".repeat(20_000));
+    let deep = format!("{}1{};\n", "(\n".repeat(20_000), ")\n".repeat(20_000));
     let deep_cpp = format!("int x = {}1{};\n", "(".repeat(20_000), ")".repeat(20_000));
     let root = project(&[
         ("package.json", "{}"),

@@ -16,7 +16,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("project", &["text", "finding", "model"]),
     ("rules", &["text", "finding", "model", "project"]),
     ("report", &["text", "finding"]),
-    ("walk", &["lower"]),
+    ("config", &["text", "finding", "model", "catalog", "nearest"]),
+    ("walk", &["text", "lower", "config"]),
     ("fingerprint", &["text", "finding"]),
     ("suppress", &["text", "finding", "nearest", "report"]),
     (
@@ -44,7 +45,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tree_sitter", &["src/lower/cpp.rs", "src/lower/cpp/"]),
     ("miette", &["src/report/human.rs"]),
     ("clap", &["src/main.rs", "src/cli.rs", "src/cli/"]),
-    ("ignore::", &["src/walk.rs", "src/walk/"]),
+    ("ignore::", &["src/walk.rs", "src/walk/", "src/config.rs"]),
 ];
 
 fn root() -> PathBuf {

@@ -1,8 +1,9 @@
 //! From bytes to a source text, or the reason why a file is none worth reading: binary, minified, bundled, too large.
 //! Knows nothing of folders.
 
-use super::{Reason, reason_of};
+use super::Reason;
 use crate::lower::language_of;
+use crate::text::io_words;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -18,7 +19,7 @@ const TOO_LARGE: u64 = 256_000_000;
 pub fn read(path: &Path, named: bool) -> Result<Arc<str>, Reason> {
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => Reason::Vanished,
-        _ => Reason::Unreadable(reason_of(&error)),
+        _ => Reason::Unreadable(io_words(&error)),
     };
     let mut file = File::open(path).map_err(failed)?;
     let meta = file.metadata().map_err(failed)?;
