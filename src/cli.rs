@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod output;
+mod setup;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
@@ -50,6 +51,9 @@ fn run() -> Done {
         Some(Command::Explain { rule }) => explain(&rule),
         Some(Command::Rules { json }) => list_rules(json),
         Some(Command::Facts { file }) => facts(&file),
+        Some(Command::Init) => setup::init(),
+        Some(Command::Config { schema: true, .. }) => setup::schema(),
+        Some(Command::Config { file, config, .. }) => setup::show(file.as_deref(), config.as_deref()),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "leaklint", &mut script);

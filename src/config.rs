@@ -225,7 +225,8 @@ fn check_models(path: &Path, text: &str, raw: &Raw) -> Result<(), Error> {
         return Ok(());
     }
     let contracts = extended(raw.models.iter().map(|row| &row.0));
-    let wrong = raw.models.iter().flat_map(|row| catalog::check(&contracts, &row.0, &path.to_string_lossy(), text)).next();
+    let wrong =
+        raw.models.iter().flat_map(|row| catalog::check(&contracts, &row.0, &path.to_string_lossy(), text)).next();
     wrong.map_or(Ok(()), |wrong| Err(Error { file: path.to_owned(), line: wrong.line, message: wrong.message }))
 }
 
@@ -244,7 +245,8 @@ pub fn rows(path: &Path) -> Result<Vec<Rows>, Error> {
     };
     let mut files = vec![path.to_owned()];
     if path.is_dir() {
-        files = std::fs::read_dir(path).map_err(|error| failed(path, error))?.flatten().map(|entry| entry.path()).collect();
+        files =
+            std::fs::read_dir(path).map_err(|error| failed(path, error))?.flatten().map(|entry| entry.path()).collect();
         files.retain(|file| file.extension().is_some_and(|ending| ending == "toml"));
         files.sort();
     }

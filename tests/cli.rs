@@ -7,52 +7,14 @@ mod support;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
+use support::program::{code, command, err, json, out, project, run};
 
 /// A leak that is found without any doubt.
 const LEAK: &str = "const net = require('net');\n\nnet.createServer((socket) => {\n  setInterval(() => socket.write('ping'), 1000);\n}).listen(7000);\n";
 
-fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let root = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    root
-}
-
 fn leaky() -> tempfile::TempDir {
     project(&[("package.json", "{}"), ("lib/a.js", LEAK), ("lib/b.js", "module.exports = 1;\n")])
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_leaklint"));
-    command.args(arguments).current_dir(folder);
-    for name in ["LEAKLINT_FORMAT", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "GITHUB_STEP_SUMMARY", "RUST_BACKTRACE"] {
-        command.env_remove(name);
-    }
-    command
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).output().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or(-1)
-}
-
-fn json(output: &Output) -> serde_json::Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", out(output), err(output)))
 }
 
 /// Compares an output with the one that is kept, times aside.

@@ -233,7 +233,7 @@ impl Example {
 
     fn run(&self) -> Report {
         let files: Vec<(&str, &str)> = self.files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        check_texts(&files, &Options { level: self.level, ..Options::default() }).report
+        check_texts(&files, &Options { level: Some(self.level), ..Options::default() }).report
     }
 
     /// What is wrong with the markers themselves.

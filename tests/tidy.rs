@@ -34,6 +34,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "walk",
             "fingerprint",
             "suppress",
+            "config",
         ],
     ),
     ("fix", &["text", "finding", "report", "check"]),

@@ -40,6 +40,19 @@ pub enum Command {
         /// A source file
         file: PathBuf,
     },
+    /// Write a `leaklint.toml` to start from
+    Init,
+    /// Print what configuration applies to a file, and why
+    Config {
+        /// A source file; none: what applies to the working directory
+        file: Option<PathBuf>,
+        /// Use this configuration file
+        #[arg(short, long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Print the JSON schema of configuration files
+        #[arg(long)]
+        schema: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -56,9 +69,16 @@ pub struct CheckArgs {
     #[arg(value_name = "PATHS", default_value = ".")]
     pub paths: Vec<PathBuf>,
 
+    /// Use this configuration file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "no_config", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
     /// Use no configuration file
     #[arg(long, help_heading = "Configuration")]
     pub no_config: bool,
+
+    /// Read rows for the catalog from a file, or from each file of a folder; repeatable
+    #[arg(long, value_name = "FILE|DIR", help_heading = "Configuration")]
+    pub models: Vec<PathBuf>,
 
     /// Turn a rule or family off; `-A`, `-W` and `-D` apply from left to right
     #[arg(short = 'A', long = "allow", value_name = "RULE|FAMILY", help_heading = "Rules")]

@@ -5,6 +5,7 @@ use super::output::{self, Target};
 use super::{Done, Failure, note, print, unknown_rule};
 use clap::ArgMatches;
 use leaklint::check::{self, Options, Outcome, Selection};
+use leaklint::config::{self, Source};
 use leaklint::finding::{Applicability, Confidence, Severity};
 use leaklint::fix::{self, Change, Fixed};
 use leaklint::rules;
@@ -19,6 +20,9 @@ pub fn run(args: &CheckArgs, matches: &ArgMatches) -> Done {
     let targets = output::targets(&args.format)?;
     let options = options(args, matches)?;
     let mut outcome = check::check(&options);
+    if let Some(error) = &outcome.bad_config {
+        return Err(super::setup::words(error, &options.request.cwd).into());
+    }
     if let Some(path) = outcome.missing.first()
         && !args.no_error_on_unmatched_pattern
     {
@@ -72,7 +76,7 @@ fn s(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
-fn options(args: &CheckArgs, matches: &ArgMatches) -> Result<Options, Failure> {
+pub(super) fn options(args: &CheckArgs, matches: &ArgMatches) -> Result<Options, Failure> {
     let cwd = std::env::current_dir().and_then(|cwd| cwd.canonicalize());
     let cwd = cwd.map_err(|error| format!("can't find the working directory: {error}"))?;
     let (paths, stdin) = stdin(args, &cwd)?;
@@ -86,14 +90,23 @@ fn options(args: &CheckArgs, matches: &ArgMatches) -> Result<Options, Failure> {
         no_config: args.no_config,
         threads: args.threads,
     };
-    let level = match args.level.unwrap_or(Level::Default) {
+    let config = match (&args.config, args.no_config) {
+        (_, true) => Source::None,
+        (Some(path), false) => Source::Given(request.cwd.join(path).components().collect()),
+        (None, false) => Source::Discover,
+    };
+    let mut models = Vec::new();
+    for path in &args.models {
+        models.extend(config::rows(path).map_err(|error| super::setup::words(&error, &request.cwd))?);
+    }
+    let level = args.level.map(|level| match level {
         Level::Default => Confidence::Medium,
         Level::All => Confidence::Low,
         Level::Strict => Confidence::High,
-    };
+    });
     let texts = stdin.clone().into_iter().collect();
     let stdin = stdin.map(|(path, _)| path);
-    Ok(Options { request, stdin, texts, rules: selection(args, matches)?, level, require_reason: false })
+    Ok(Options { request, stdin, texts, config, rules: selection(args, matches)?, level, models })
 }
 
 /// The paths to walk, and the text of the file that standard input stands for. Its folder is walked in its place, for

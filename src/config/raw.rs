@@ -199,7 +199,8 @@ pub fn chain(path: &Path, open: &mut Vec<PathBuf>, out: &mut Vec<(PathBuf, Strin
     open.push(path.to_owned());
     for base in &raw.extends.0 {
         let found = resolve(path, base);
-        let found = found.ok_or_else(|| here(line_of(&text, base), format!("can't find `{base}`, which it extends")))?;
+        let found =
+            found.ok_or_else(|| here(line_of(&text, base), format!("can't find `{base}`, which it extends")))?;
         chain(&found, open, out)?;
     }
     open.pop();

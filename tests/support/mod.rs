@@ -1,6 +1,8 @@
 //! Expectations written beside the code: the markers of rule pages and fixtures, and how they are compared with findings.
 #![allow(dead_code)] // each test binary uses its own part
 
+pub mod program;
+
 use leaklint::report::Report;
 use std::fmt::Write;
 

@@ -1,0 +1,78 @@
+//! From findings to what is reported: severity, level, suppression, order and fingerprints.
+
+use super::{Input, Options, Outcome};
+use crate::finding::{Finding, Fix, Severity};
+use crate::fingerprint;
+use crate::report::{Diagnostic, Suppressed};
+use crate::rules::{self, UNUSED_SUPPRESSION};
+use crate::suppress::Directives;
+use crate::text::{FileId, Location, Sources};
+use rustc_hash::FxHashMap;
+
+/// Sorts findings, keeps one of several about the same, gives each its severity, fingerprint and what silences it, and adds
+/// the comments that silence nothing.
+pub(super) fn diagnostics(
+    mut found: Vec<Finding>,
+    inputs: &[Input],
+    sources: &Sources,
+    options: &Options,
+    directives: &mut Directives,
+    outcome: &mut Outcome,
+) -> Vec<Diagnostic> {
+    let input = |file: FileId| &inputs[file.0 as usize];
+    let severity =
+        |file: FileId, rule: &str| rules::info(rule).map_or(Severity::Off, |info| input(file).severity(info, options));
+    found.retain(|finding| {
+        input(finding.at.file).found.reported && severity(finding.at.file, finding.rule) != Severity::Off
+    });
+    sort(&mut found);
+    let mut suppressed: FxHashMap<(Location, &str), Suppressed> = FxHashMap::default();
+    for finding in &found {
+        // Before the level is looked at: a comment is of use even where its finding is too unsure to be shown.
+        if let Some(by) = directives.suppress(finding) {
+            suppressed.insert((finding.at, finding.rule), by);
+        }
+    }
+    let before = found.len();
+    found.retain(|finding| finding.confidence >= input(finding.at.file).level(options));
+    outcome.withheld = before - found.len();
+    if !outcome.crashed {
+        let ran = |file, rule: &str| severity(file, rule) != Severity::Off;
+        let mut unused = directives.unused(sources, UNUSED_SUPPRESSION, ran);
+        unused.retain(|finding| ran(finding.at.file, UNUSED_SUPPRESSION));
+        found.extend(unused);
+        sort(&mut found);
+    }
+    let fingerprints = fingerprint::all(&found, sources, &outcome.roots);
+    found
+        .into_iter()
+        .zip(fingerprints)
+        .filter_map(|(mut finding, fingerprint)| {
+            let info = rules::info(finding.rule)?;
+            finding.fixes.iter_mut().for_each(|fix| match_line_ends(fix, sources));
+            let severity = input(finding.at.file).severity(info, options);
+            let suppressed = suppressed.remove(&(finding.at, finding.rule));
+            Some(Diagnostic { finding, info, severity, fingerprint, suppressed })
+        })
+        .collect()
+}
+
+/// Rules write `\n`; the file may not.
+fn match_line_ends(fix: &mut Fix, sources: &Sources) {
+    for edit in fix.edits.iter_mut().filter(|edit| edit.text.contains('\n') && !edit.text.contains('\r')) {
+        let text = &sources.get(edit.file).text;
+        if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) {
+            edit.text = edit.text.replace('\n', "\r\n");
+        }
+    }
+}
+
+/// Puts findings into their order and keeps the surest of several about the same; of equally sure ones the one with the
+/// smaller words, so that any order of asking gives the same report.
+fn sort(found: &mut Vec<Finding>) {
+    let key = |finding: &Finding| (finding.at.file, finding.at.span.start, finding.rule, finding.at.span.end);
+    found.sort_by(|a, b| {
+        key(a).cmp(&key(b)).then(b.confidence.cmp(&a.confidence)).then_with(|| a.message.cmp(&b.message))
+    });
+    found.dedup_by(|b, a| a.at == b.at && a.rule == b.rule);
+}
