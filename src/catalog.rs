@@ -192,6 +192,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_given_can_be_released() {
+        let contracts = builtin();
+        let mut lost = Vec::new();
+        let all_given = contracts.apis.iter().flat_map(|api| {
+            api.gives.iter().chain(api.also.iter().map(|also| &also.gives)).map(move |name| (name, api))
+        });
+        for (name, api) in all_given {
+            let ty = contracts.ty(name).expect("checked above");
+            let named = |of: &String| contracts.bases(ty).any(|base| base.name == *of || base.aliases.contains(of));
+            let by_name = |api: &&Api| api.releases.is_some() && api.of.iter().any(named);
+            let by_method = |method: &str| {
+                let forms = [contracts.method(ty, method), contracts.method_call(ty, method, 0)];
+                forms.into_iter().flatten().any(|api| api.releases.is_some())
+            };
+            if !ty.collectable
+                && !ty.raii
+                && ty.through.is_empty()
+                && !contracts.apis.iter().any(|api| by_name(&api))
+                && !contracts.method_names(ty).any(by_method)
+            {
+                lost.push(format!("{:?} gives `{name}`, which nothing releases", api.names));
+            }
+        }
+        assert!(lost.is_empty(), "{}", lost.join("\n"));
+    }
+
+    #[test]
     fn every_row_says_where_its_facts_are_documented() {
         for (file, text) in FILES {
             let rows = parse(file, text).unwrap();

@@ -102,7 +102,7 @@ impl<'a> Project<'a> {
     pub fn link(sources: &'a Sources, contracts: &'a Contracts, mut summaries: Vec<Summary>) -> Self {
         let modules = modules::Modules::new(sources, &summaries);
         let classes = classes::Classes::new(&summaries, &modules);
-        let members = native::members(&summaries, &classes);
+        let members = native::members(&summaries, &classes, contracts);
         summaries
             .par_iter_mut()
             .enumerate()

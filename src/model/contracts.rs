@@ -170,6 +170,11 @@ impl Contracts {
         self.find_method(ty, method, Some(arguments))
     }
 
+    /// The methods of a type that rows speak of, with those of what it extends.
+    pub fn method_names<'a>(&'a self, ty: &'a Type) -> impl Iterator<Item = &'a str> {
+        self.bases(ty).filter_map(|ty| self.methods.get(&ty.name)).flat_map(FxHashMap::keys).map(String::as_str)
+    }
+
     /// Whether a type is, or extends, one of a family.
     pub fn is_family(&self, ty: &Type, family: &str) -> bool {
         self.bases(ty).any(|base| base.family == family)

@@ -62,12 +62,25 @@ const COMMON: [&str; 28] = [
 ];
 
 impl<'a> Project<'a> {
-    /// The receiver of a method call.
+    /// The receiver of a method call; of `super.f()`, `this`, where the file says it anywhere.
     pub fn receiver(&self, call: In<CallId>) -> Option<In<ValueId>> {
         match self.value(call.with(self.call(call).callee)) {
-            Value::Member(object, _) | Value::Index(object, _) => Some(call.with(*object)),
+            Value::Member(object, _) | Value::Index(object, _) => match self.value(call.with(*object)) {
+                Value::Global(name) if name == "super" => self.this(call.with(self.call(call).function)),
+                _ => Some(call.with(*object)),
+            },
             _ => None,
         }
+    }
+
+    /// `this` as the code of a function sees it.
+    fn this(&self, mut function: In<FunctionId>) -> Option<In<ValueId>> {
+        while self.function(function).kind == FunctionKind::Arrow {
+            function = function.with(self.function(function).parent?);
+        }
+        let wanted = Value::This(function.id);
+        let at = self.summary(function.file).values.iter().position(|value| *value == wanted)?;
+        Some(function.with(ValueId(at as u32)))
     }
 
     /// The name of the method, or of the function, that a call names.

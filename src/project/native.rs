@@ -1,23 +1,61 @@
-//! C++ names that only the whole project can read: a bare name in a method whose class is declared in another file is a
-//! member of that class. Rewrites the summaries so that everything later sees `this->name`, and decides nothing else.
+//! C++ names that only the whole project can read: a bare name in a method whose class is declared in another file, or
+//! extends a class of the catalog, is a member of that class. Rewrites the summaries so that everything later sees `this->name`, and decides nothing else.
 
 use super::classes::Classes;
+use crate::model::contract::Spoken;
 use crate::model::{
-    BindingId, ClassId, Cond, Exit, Flow, FunctionId, FunctionKind, In, Name, Step, Summary, Value, ValueId,
+    BindingId, ClassId, Cond, Contracts, Exit, Flow, FunctionId, FunctionKind, In, Name, Step, Summary, Value, ValueId,
 };
 use crate::text::FileId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 
-/// Names of fields and methods of each class that has methods defined in another file than its own.
-pub(super) fn members(summaries: &[Summary], classes: &Classes) -> FxHashMap<In<ClassId>, Arc<FxHashSet<Name>>> {
+/// Names of fields and methods of each class that has methods defined in another file than its own, and of each that inherits
+/// methods which only the catalog knows.
+pub(super) fn members(
+    summaries: &[Summary],
+    classes: &Classes,
+    contracts: &Contracts,
+) -> FxHashMap<In<ClassId>, Arc<FxHashSet<Name>>> {
     let mut found: FxHashMap<In<ClassId>, Arc<FxHashSet<Name>>> = FxHashMap::default();
     for class in classes.defined_elsewhere() {
         if !found.contains_key(&class) {
-            found.insert(class, Arc::new(names(summaries, classes, class, 0)));
+            let mut all = inherited(summaries, classes, contracts, class, 0);
+            all.extend(names(summaries, classes, class, 0));
+            found.insert(class, Arc::new(all));
+        }
+    }
+    for (at, summary) in summaries.iter().enumerate().filter(|(_, summary)| is_native(summary)) {
+        for class in (0..summary.classes.len()).map(|class| In::new(FileId(at as u32), ClassId(class as u32))) {
+            if !found.contains_key(&class) {
+                let all = inherited(summaries, classes, contracts, class, 0);
+                if !all.is_empty() {
+                    found.insert(class, Arc::new(all));
+                }
+            }
         }
     }
     found
+}
+
+fn is_native(summary: &Summary) -> bool {
+    summary.language.is_some_and(crate::model::Language::is_native)
+}
+
+/// The class of the project that a base names, or else its path.
+fn base(summary: &Summary, classes: &Classes, file: FileId, base: ValueId) -> Option<Result<In<ClassId>, String>> {
+    let path = path(summary, base)?;
+    let last = path.rsplit("::").next().unwrap_or_default();
+    Some(classes.native(file, last).ok_or(path))
+}
+
+fn path(summary: &Summary, value: ValueId) -> Option<String> {
+    match summary.value(value) {
+        Value::Global(name) => Some(name.to_string()),
+        Value::Member(object, name) => Some(format!("{}::{name}", path(summary, *object)?)),
+        Value::Class(id) => Some(summary.class(*id).name.to_string()),
+        _ => None,
+    }
 }
 
 fn names(summaries: &[Summary], classes: &Classes, class: In<ClassId>, depth: u32) -> FxHashSet<Name> {
@@ -26,15 +64,34 @@ fn names(summaries: &[Summary], classes: &Classes, class: In<ClassId>, depth: u3
     let mut found: FxHashSet<Name> = own.fields.iter().map(|field| field.name).collect();
     found.extend(own.methods.iter().map(|method| method.name));
     if depth < 6 {
-        for base in &own.bases {
-            let name = match summary.value(*base) {
-                Value::Global(name) | Value::Member(_, name) => *name,
-                Value::Class(id) => summary.class(*id).name,
-                _ => continue,
-            };
-            if let Some(base) = classes.native(class.file, &name) {
+        for value in &own.bases {
+            if let Some(Ok(base)) = base(summary, classes, class.file, *value) {
                 found.extend(names(summaries, classes, base, depth + 1));
             }
+        }
+    }
+    found
+}
+
+/// Methods of the catalog's types that a class extends, over classes of the project.
+fn inherited(
+    summaries: &[Summary],
+    classes: &Classes,
+    contracts: &Contracts,
+    class: In<ClassId>,
+    depth: u32,
+) -> FxHashSet<Name> {
+    let summary = &summaries[class.file.0 as usize];
+    let mut found = FxHashSet::default();
+    for value in &summary.class(class.id).bases {
+        match base(summary, classes, class.file, *value) {
+            Some(Ok(base)) if depth < 6 => found.extend(inherited(summaries, classes, contracts, base, depth + 1)),
+            Some(Err(path)) => {
+                if let Some(ty) = contracts.speaking(Spoken::C).ty(&path) {
+                    found.extend(contracts.method_names(ty).map(Name::from));
+                }
+            }
+            _ => {}
         }
     }
     found
@@ -47,7 +104,7 @@ pub(super) fn rewrite(
     classes: &Classes,
     members: &FxHashMap<In<ClassId>, Arc<FxHashSet<Name>>>,
 ) {
-    if !summary.language.is_some_and(crate::model::Language::is_native) {
+    if !is_native(summary) {
         return;
     }
     let mut receivers = Vec::with_capacity(summary.functions.len());
@@ -77,7 +134,7 @@ pub(super) fn rewrite(
     }
 }
 
-/// The method whose `this` a function's code sees, and its class, where that class is declared in another file.
+/// The method whose `this` a function's code sees, and its class.
 fn receiver(
     file: FileId,
     summary: &Summary,
@@ -87,7 +144,8 @@ fn receiver(
     for _ in 0..32 {
         let function = summary.function(at);
         if function.kind != FunctionKind::Arrow {
-            return classes.class_of_outside(In::new(file, at)).map(|class| (at, class));
+            let own = function.class.map(|class| In::new(file, class));
+            return own.or_else(|| classes.class_of_outside(In::new(file, at))).map(|class| (at, class));
         }
         at = function.parent?;
     }

@@ -71,6 +71,14 @@ impl<'a> Project<'a> {
         }
     }
 
+    /// `events.EventEmitter#on` of `super.on()` in a class that extends it.
+    fn inherited_path(&self, call: In<CallId>, path: &str) -> Option<String> {
+        let method = path.strip_prefix("super.")?;
+        let class = self.enclosing_class(call.with(self.call(call).function))?;
+        let ty = self.class_type(class)?;
+        self.contracts.method(ty, method).map(|_| format!("{}#{method}", ty.name))
+    }
+
     /// The catalog type that a declaration names.
     pub fn declared_type(&self, file: FileId, facts: &TypeFacts) -> Option<&'a Type> {
         if self.is_native(file) {
@@ -167,7 +175,11 @@ impl<'a> Resolver<'_, 'a> {
                 return Some(path);
             }
             // A method of a ready-made thing: `process.stdout.on`.
-            return self.method_path(callee).filter(|_| !call.is_new).or(Some(path));
+            return self
+                .method_path(callee)
+                .filter(|_| !call.is_new)
+                .or_else(|| project.inherited_path(id, &path))
+                .or(Some(path));
         }
         if let Some(path) = self.method_path(callee) {
             return Some(path);
