@@ -262,12 +262,26 @@ fn judge(entry: &DirEntry) -> Option<(PathBuf, Option<Reason>)> {
     let vendored = vendored
         .filter(|folder| VENDORED.contains(folder))
         .find(|folder| language.is_native() || !OFTEN_OWN_IN_JAVASCRIPT.contains(folder));
-    let reason = match vendored {
-        Some(folder) => Some(Reason::Vendored(folder.to_owned())),
+    let library = || language.is_native().then(|| library_around(entry)).flatten();
+    let reason = match vendored.map(str::to_owned).or_else(library) {
+        Some(folder) => Some(Reason::Vendored(folder)),
         None if content::is_minified_name(&name) => Some(Reason::Minified),
         None => None,
     };
     Some((entry.path().to_owned(), reason))
+}
+
+/// The folder between the walk's start and a C or C++ file that is a library of its own: it brings its licence and its own way to
+/// be built, and is no package of ours.
+fn library_around(entry: &DirEntry) -> Option<String> {
+    let folders = entry.path().ancestors().skip(1).take(entry.depth().saturating_sub(1));
+    let has = |folder: &Path, names: &[&str]| names.iter().any(|name| folder.join(name).is_file());
+    let library = folders.into_iter().find(|folder| {
+        has(folder, &["COPYING", "COPYING.LIB", "COPYING.txt", "LICENSE", "LICENSE.txt", "LICENSE.md", "AUTHORS"])
+            && has(folder, &["configure.ac", "configure", "CMakeLists.txt", "meson.build", "Makefile.am"])
+            && !has(folder, &["package.json", "binding.gyp"])
+    })?;
+    Some(library.file_name()?.to_string_lossy().into_owned())
 }
 
 fn is_declaration(name: &str) -> bool {

@@ -77,6 +77,8 @@ pub struct Settlement {
     pub how: How,
     /// Where.
     pub span: Span,
+    /// Its code or a row says so; else it is a guess by a name.
+    pub sure: bool,
 }
 
 /// How an obligation ends.

@@ -2,7 +2,8 @@
 
 use super::support::custody::{is_shipped, way, witness};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, FunctionId, In};
+use crate::model::contract::Effect;
+use crate::model::{BindingKind, CallId, FunctionId, In, Value};
 use crate::project::{Custody, Doubt, How, Owned, Project, Way};
 use rustc_hash::FxHashMap;
 
@@ -23,6 +24,9 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+    for (function, at) in finalized(project) {
+        passed.entry((function, at)).or_default();
+    }
     let mut passed: Vec<_> = passed.into_iter().collect();
     passed.sort();
     for ((function, at), uses) in passed {
@@ -35,7 +39,7 @@ fn judge(project: &Project<'_>, function: In<FunctionId>, at: u16, uses: &[(In<C
     let value = project.binding_value(function.with(binding))?;
     let owned = Owned::pointer(function, value);
     let custody: Custody = project.custody(&owned);
-    if custody.capped || custody.settlements.is_empty() {
+    if custody.capped || !custody.settlements.iter().any(|settled| settled.sure) {
         return None;
     }
     let loss = witness(&custody, |loss| {
@@ -43,18 +47,62 @@ fn judge(project: &Project<'_>, function: In<FunctionId>, at: u16, uses: &[(In<C
     })?;
     // A caller that looks at the result can clean up itself.
     let ignored: Vec<_> = uses.iter().filter(|(_, call)| project.call(*call).is_discarded).collect();
-    let (from, call) = ignored.first()?;
+    if ignored.is_empty() && !uses.is_empty() {
+        return None;
+    }
     let name = project.binding(function.with(binding)).name;
     let callee = project.function_name(function);
     let taken = custody.settlements.first()?;
-    Some(
+    let mut finding =
         Finding::new(NAME, Confidence::Medium, project.locate_function(function), format!("{callee} takes over `{name}`, but drops it on one way out"))
-            .with_why(format!("its callers pass a fresh object and forget it, because the other ways out release or keep it; {} of them ignore the result", ignored.len()))
+            .with_why(match ignored.len() {
+                0 => format!("it gives `{name}` to something that frees it on the other ways out, so its callers leave `{name}` to it"),
+                count => format!("its callers pass a fresh object and forget it, because the other ways out release or keep it; {count} of them ignore the result"),
+            })
             .with_help(format!("release `{name}` before leaving there"))
-            .with_context(callee.clone())
+            .with_context(callee.clone());
+    if let Some((from, call)) = ignored.first() {
+        finding = finding
             .with_step(StepKind::Acquire, project.locate(*from), "acquired by a caller")
-            .with_step(StepKind::Hold, project.locate(*call), "passed and forgotten")
+            .with_step(StepKind::Hold, project.locate(*call), "passed and forgotten");
+    }
+    Some(
+        finding
             .with_step(StepKind::Release, project.at(function.file, taken.span), "taken over on another way")
             .with_step(StepKind::Exit, project.at(function.file, loss.span), way(project, function.file, loss)),
     )
+}
+
+/// Parameters that a function gives to a finalizer which frees them: it does own them.
+fn finalized(project: &Project<'_>) -> Vec<(In<FunctionId>, u16)> {
+    let mut found = Vec::new();
+    for call in project.calls().filter(|call| project.is_native(call.file)) {
+        let Some(api) = project.api(call) else { continue };
+        for (at, row) in api.arguments.iter().enumerate() {
+            if !matches!(row, Effect::HandTo(_) | Effect::HandToOnSuccess(_)) || !frees(project, call) {
+                continue;
+            }
+            let Some(argument) = project.argument(call, at as u16) else { continue };
+            let Value::Binding(binding) = project.value(argument) else { continue };
+            if let BindingKind::Parameter(index) = project.binding(call.with(*binding)).kind {
+                found.push((project.function_of(call), index));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a function that a call is given, also as a template argument, releases what it gets.
+fn frees(project: &Project<'_>, call: In<CallId>) -> bool {
+    let written = project.call(call);
+    written.arguments.iter().chain(&written.template_arguments).any(|argument| {
+        let Value::Function(function) = *project.value(call.with(argument.value)) else { return false };
+        let function = call.with(function);
+        project.function(function).parameters.iter().any(|parameter| {
+            project.binding_value(function.with(*parameter)).is_some_and(|value| {
+                let custody = project.custody(&Owned::pointer(function, value));
+                custody.settled(|how| matches!(how, How::Released(_) | How::Misreleased(_))).is_some()
+            })
+        })
+    })
 }

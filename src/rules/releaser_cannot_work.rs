@@ -56,7 +56,7 @@ impl Code<'_, '_> {
                 found = found.or(Some(call));
             }
         });
-        let Some(call) = found else { return };
+        let Some(call) = found.filter(|call| self.is_only_use(*call, value)) else { return };
         let (name, location) = (self.project.text(self.function.with(value)), self.project.locate(self.function.with(call)));
         findings.push(
             self.finding(Confidence::High, span, format!("`{name}` is released only where it is null"))
@@ -64,6 +64,20 @@ impl Code<'_, '_> {
                 .with_help("invert the condition, or drop it: releasing null is harmless")
                 .with_step(StepKind::Release, location, "never releases anything"),
         );
+    }
+
+    /// Whether nothing else of the function uses a value: another release, a hand-over, a store or a return.
+    fn is_only_use(&self, release: CallId, value: ValueId) -> bool {
+        let mut uses = 0;
+        self.project.function(self.function).flow.walk(&mut |flow| match flow {
+            Flow::Step(Step::Call(call)) if *call != release => {
+                uses += self.summary.call(*call).arguments.iter().filter(|argument| argument.value == value).count();
+            }
+            Flow::Step(Step::Assign(assign)) => uses += usize::from(assign.value == value || assign.place == value),
+            Flow::Exit(crate::model::Exit::Return(Some(returned)), _) => uses += usize::from(*returned == value),
+            _ => {}
+        });
+        uses == 0
     }
 
     /// The value that a condition tests for null, and which outcome means null.

@@ -114,6 +114,10 @@ impl<'a> Project<'a> {
             return self.new_object(call).into_iter().collect();
         }
         if let Some(api) = self.api(call) {
+            // A reference counted once more for an object that has its holder.
+            if api.returns.is_some() && written.is_discarded {
+                return Vec::new();
+            }
             let first = api.gives.as_ref().map(|gives| (gives, &api.by));
             let also = api.also.iter().map(|given| (&given.gives, &given.by));
             return first

@@ -58,7 +58,7 @@ impl Conditions {
 
     /// Conditions that are tested no more are worth no memory.
     pub(super) fn forget_dead(&self, state: &mut State, at: u32) {
-        state.facts.retain(|fact| self.last[fact.0 as usize] > at);
+        state.facts.retain(|fact| self.last[fact.0 as usize] >= at);
     }
 
     pub(super) fn is_flag(&self, binding: BindingId) -> bool {

@@ -36,6 +36,8 @@ pub struct Taken {
     pub argument: Option<u16>,
     /// Only where the call reports success, and how it does.
     pub only_on_success: Option<Valid>,
+    /// Its code or a row says so; else it is a guess by its name.
+    pub sure: bool,
 }
 
 impl Effect {
@@ -53,7 +55,11 @@ impl Effect {
     }
 
     fn taken(argument: Option<u16>) -> Effect {
-        Effect::Taken(Taken { argument, only_on_success: None })
+        Effect::Taken(Taken { argument, only_on_success: None, sure: true })
+    }
+
+    fn guessed(argument: Option<u16>) -> Effect {
+        Effect::Taken(Taken { argument, only_on_success: None, sure: false })
     }
 }
 
@@ -180,7 +186,7 @@ impl<'a> Effects<'_, 'a> {
             Part::Argument(at) => Some(at),
             _ => None,
         };
-        let taken = |only_on_success| Effect::Taken(Taken { argument, only_on_success });
+        let taken = |only_on_success| Effect::Taken(Taken { argument, only_on_success, sure: true });
         let row = argument.map_or(Row::Borrow, |at| api.arguments.get(at as usize).copied().unwrap_or(api.rest));
         let success = if api.succeeds == Valid::Unknown { Valid::Zero } else { api.succeeds };
         let effect = match row {
@@ -190,6 +196,8 @@ impl<'a> Effects<'_, 'a> {
             Row::HandToOnSuccess(to) if self.is_given(id, to) => taken(Some(success)),
             // A container of pointers: whoever empties it answers for them.
             Row::Store => taken(None),
+            // An external buffer only points; an external value is how code passes pointers to itself.
+            Row::HandTo(_) | Row::HandToOnSuccess(_) if !self.is_buffer(id) => taken(None),
             Row::HandTo(_) | Row::HandToOnSuccess(_) | Row::Borrow | Row::Copy => Effect::None,
             Row::Unknown if argument.is_some() => Effect::Doubtful(Doubt::Likely),
             Row::Unknown => Effect::None,
@@ -199,6 +207,10 @@ impl<'a> Effects<'_, 'a> {
         } else {
             effect
         }
+    }
+
+    fn is_buffer(&self, id: CallId) -> bool {
+        self.project.callee_text(In::new(self.file, id)).to_ascii_lowercase().contains("buffer")
     }
 
     /// Whether an argument is there and no null.
@@ -236,7 +248,7 @@ impl<'a> Effects<'_, 'a> {
         if !targets.functions.is_empty() {
             let fates = targets.functions.iter().map(|function| self.project.fate(*function, None, owned));
             match by_fate(fates.max().unwrap_or(Fate::Unknown), None) {
-                Some(Effect::Doubtful(_)) | None if hands_itself_over => return Effect::taken(None),
+                Some(Effect::Doubtful(_)) | None if hands_itself_over => return Effect::guessed(None),
                 Some(effect) => return effect,
                 None => {}
             }
@@ -244,7 +256,7 @@ impl<'a> Effects<'_, 'a> {
         if is_releasing(&self.name(id)) {
             return Effect::Released;
         }
-        if hands_itself_over { Effect::taken(None) } else { Effect::None }
+        if hands_itself_over { Effect::guessed(None) } else { Effect::None }
     }
 
     /// `&baton->request`: a request inside a baton goes with its baton.
@@ -254,7 +266,7 @@ impl<'a> Effects<'_, 'a> {
             let fates = targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned));
             let name = self.name(id);
             let is_kept = matches!(fates.max(), Some(Fate::Takes | Fate::MayTake)) || is_taking(&name);
-            return if is_kept { Effect::taken(Some(at)) } else { Effect::Doubtful(Doubt::Likely) };
+            return if is_kept { Effect::guessed(Some(at)) } else { Effect::Doubtful(Doubt::Likely) };
         };
         match api.arguments.get(at as usize).copied().unwrap_or(api.rest) {
             Row::Take => Effect::taken(Some(at)),
@@ -286,7 +298,7 @@ impl<'a> Effects<'_, 'a> {
         if is_releasing(&name) || owned.is_released_by(&self.name(id)) {
             return Effect::Released;
         }
-        Effect::taken(Some(at))
+        Effect::guessed(Some(at))
     }
 
     /// `args`, `&args`: a struct on the stack that holds it.
@@ -306,7 +318,7 @@ impl<'a> Effects<'_, 'a> {
         if targets.functions.is_empty() && !is_taking(&name) {
             return Effect::Doubtful(Doubt::Likely);
         }
-        Effect::taken(Some(at))
+        Effect::guessed(Some(at))
     }
 
     /// What is called, as the code names it: the bare name.
@@ -321,15 +333,19 @@ impl<'a> Effects<'_, 'a> {
             return Effect::Released;
         }
         if call.is_new || self.is_constructor(id) {
-            return if self.copies(&name) { Effect::None } else { Effect::taken(Some(at)) };
+            return if self.copies(&name) { Effect::None } else { Effect::guessed(Some(at)) };
         }
         if self.project.lends(&name, at) {
             return Effect::Doubtful(Doubt::Sure);
         }
-        if is_taking(&name) {
-            return Effect::taken(Some(at));
-        }
         let is_free_function = matches!(self.summary.value(call.callee), Value::Global(_));
+        // Counted references: whoever keeps one counts it for itself.
+        if is_free_function && owned.ty.is_some_and(|ty| ty.family == "cf") {
+            return Effect::Doubtful(Doubt::Sure);
+        }
+        if is_taking(&name) {
+            return Effect::guessed(Some(at));
+        }
         // With another object before it, that object may be what keeps it.
         let is_first = at == 0 || call.arguments.len() == 1;
         if is_free_function && owned.is_plain_memory && (is_first || is_reading(&name)) {

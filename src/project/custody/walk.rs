@@ -36,6 +36,8 @@ pub(super) struct Walk<'w, 'p, 'a> {
     continues: Vec<(Option<Name>, State)>,
     jumps: FxHashMap<Name, Vec<State>>,
     thrown: Vec<Vec<State>>,
+    /// Whether the settlement that comes next is no guess.
+    sure: bool,
     out: Custody,
 }
 
@@ -60,6 +62,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             continues: Vec::new(),
             jumps: FxHashMap::default(),
             thrown: Vec::new(),
+            sure: true,
             out: Custody::default(),
         };
         let mut start = State::default();
@@ -309,7 +312,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
 
     fn settle(&mut self, state: &State, how: How, span: Span) {
         if state.owned {
-            let settlement = Settlement { how, span };
+            let settlement = Settlement { how, span, sure: std::mem::replace(&mut self.sure, true) };
             if !self.out.settlements.contains(&settlement) {
                 self.out.settlements.push(settlement);
             }
@@ -372,6 +375,23 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                 self.lose(&state, Way::Scope, self.summary.binding(binding).span);
                 return Some(State { owned: false, ..state });
             }
+        }
+        self.drop_handle(state, binding)
+    }
+
+    /// A handle that is spelled like a class has no destructor: its variable just ends. On the way out of the function the
+    /// exit itself tells.
+    fn drop_handle(&mut self, mut state: State, binding: BindingId) -> Option<State> {
+        let is_outermost = self.summary.binding(binding).scope == self.function.scope;
+        if !state.owned || is_outermost || self.depth == 0 {
+            return Some(state);
+        }
+        let before = state.holders.len();
+        state.holders.retain(|holder| *self.summary.value(*holder) != Value::Binding(binding));
+        self.forget_temporary(&mut state, before);
+        if before > 0 && state.holders.is_empty() {
+            self.lose(&state, Way::Scope, self.summary.binding(binding).span);
+            return Some(State { owned: false, ..state });
         }
         Some(state)
     }
@@ -457,6 +477,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     /// What a call that is not the acquisition does with the thing: the state that it ends, and the one that goes on.
     fn pass(&mut self, mut state: State, call: CallId) -> (Option<(State, How)>, Option<State>) {
         let effect = self.effects.of_call(self.owned, &state, call);
+        self.sure = true;
         self.forget_written(&mut state, call);
         match effect {
             Effect::None => (None, Some(state)),
@@ -466,10 +487,11 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             }
             Effect::Released => (Some((state, How::Released(call))), None),
             Effect::Misreleased => (Some((state, How::Misreleased(call))), None),
-            Effect::Taken(Taken { argument, only_on_success: None }) => {
+            Effect::Taken(Taken { argument, only_on_success: None, sure }) => {
+                self.sure = sure;
                 (Some((state, How::Handed(call, argument))), None)
             }
-            Effect::Taken(Taken { argument, only_on_success: Some(valid) }) => {
+            Effect::Taken(Taken { argument, only_on_success: Some(valid), .. }) => {
                 let Some(result) = self.project.result_value(self.owned.function.file, call) else {
                     return (Some((state, How::Handed(call, argument))), None);
                 };

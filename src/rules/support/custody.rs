@@ -212,6 +212,9 @@ pub(in crate::rules) fn report(
         };
         finding = finding.with_step(StepKind::Release, project.at(file, settled.span), words);
     }
+    if let Some(comment) = commented_release(project, owned) {
+        finding = finding.with_step(StepKind::Release, comment, "a release that is commented out");
+    }
     if let Some(because) = loss.because {
         let callee = project.callee_text(In::new(file, because));
         finding = finding.with_step(
@@ -221,4 +224,18 @@ pub(in crate::rules) fn report(
         );
     }
     Some(finding)
+}
+
+/// A comment in the function that would release the thing if it were code.
+fn commented_release(project: &Project<'_>, owned: &Owned<'_>) -> Option<crate::text::Location> {
+    let name = name(project, owned)?;
+    let file = owned.function.file;
+    let body = project.function(owned.function).body;
+    project.summary(file).comments.iter().find_map(|comment| {
+        let text = comment.of(&project.sources.get(file).text);
+        let releases = ["delete ", "delete[] ", "free(", "Release(", "close(", "Close", "destroy("]
+            .iter()
+            .any(|word| text.split(word).skip(1).any(|rest| rest.trim_start().starts_with(name.as_str())));
+        (body.contains(*comment) && releases).then(|| project.at(file, *comment))
+    })
 }

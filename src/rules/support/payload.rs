@@ -52,6 +52,9 @@ pub(in crate::rules) fn handed(project: &Project<'_>, owned: &Owned<'_>, custody
             How::Stored(place) => {
                 let Value::Member(object, member) = *project.value(In::new(file, place)) else { return None };
                 let (call, at) = passes(project, owned.function, object)?;
+                if !is_only_handed(project, owned.function, object, call) {
+                    return None;
+                }
                 (call, at, Some(member))
             }
             _ => return None,
@@ -81,6 +84,15 @@ fn stored_in_itself(project: &Project<'_>, owned: &Owned<'_>, request: ValueId) 
     found
 }
 
+/// Whether a local object was made here and goes nowhere but to one call: nobody else reaches what it holds.
+fn is_only_handed(project: &Project<'_>, function: In<FunctionId>, object: ValueId, call: CallId) -> bool {
+    project.owned_in(function).iter().any(|(owned, custody)| {
+        super::custody::assigned(project, owned) == Some(object)
+            && custody.losses.is_empty()
+            && custody.settlements.iter().all(|settled| matches!(settled.how, How::Handed(to, _) if to == call))
+    })
+}
+
 /// The call of a function that hands a value to a callback.
 fn passes(project: &Project<'_>, function: In<FunctionId>, object: ValueId) -> Option<(CallId, u16)> {
     let summary = project.summary(function.file);
@@ -108,6 +120,10 @@ pub(in crate::rules) fn hands(project: &Project<'_>, call: In<CallId>, at: u16) 
 /// Whether a call could have named a last owner for an argument and does not.
 pub(in crate::rules) fn lacks_finalizer(project: &Project<'_>, call: In<CallId>, at: u16) -> bool {
     let Some(api) = project.api(call) else { return false };
+    // An external value is how code passes pointers to itself; a buffer is for JavaScript to keep.
+    if !project.callee_text(call).to_ascii_lowercase().contains("buffer") {
+        return false;
+    }
     match api.arguments.get(at as usize) {
         Some(Row::HandTo(to) | Row::HandToOnSuccess(to)) => {
             !is_given(project, call, *to) && project.call(call).template_arguments.is_empty()
