@@ -41,13 +41,10 @@ impl Project<'_> {
         })
     }
 
-    /// The project functions that a function value may be, `.bind()` looked through.
-    pub fn functions_of(&self, value: In<ValueId>) -> SmallVec<[In<FunctionId>; 2]> {
-        let origins = self.origins(value);
-        let functions = origins.iter().filter_map(|origin| match origin {
-            Origin::Function(function) | Origin::Bound(_, Some(function)) => Some(*function),
-            _ => None,
-        });
-        functions.collect()
+    /// The functions, written inside a function, that it returns.
+    pub fn returned_functions(&self, function: In<FunctionId>) -> SmallVec<[In<FunctionId>; 2]> {
+        let returned = self.index(function.file).returns[function.id.index()].iter();
+        let functions = returned.flat_map(|value| self.functions_in(function.with(*value)));
+        functions.filter(|f| f.file == function.file && self.summary(f.file).is_inside(f.id, function.id)).collect()
     }
 }

@@ -156,7 +156,7 @@ impl<'a> Project<'a> {
             call,
             api: call,
             kind: row.kind.as_str().into(),
-            on: self.part(call, row.on.unwrap_or(Part::Receiver)),
+            on: self.part(call, row.on.unwrap_or(Part::Receiver)).map(|on| self.before_chain(on)),
             event: match (&row.fixed_event, row.event) {
                 (Some(name), _) => Event::Named(name.as_str().into()),
                 (None, Some(at)) => self.event(call, at),
@@ -166,7 +166,7 @@ impl<'a> Project<'a> {
             once: row.once || once,
             dedupes: row.dedupes,
             signal: option("signal"),
-            is_wrapper: handler.is_some_and(|handler| self.own_parameter(call, handler).is_some()),
+            is_wrapper: handler.is_some_and(|handler| self.wrapper_of(self.function_of(call), handler).is_some()),
         }
     }
 
@@ -176,11 +176,26 @@ impl<'a> Project<'a> {
             function: self.function_of(call),
             at: self.locate(call),
             kind: row.kind.as_str().into(),
-            on: self.part(call, row.on.unwrap_or(Part::Receiver)),
+            on: self.part(call, row.on.unwrap_or(Part::Receiver)).map(|on| self.before_chain(on)),
             event: row.event.map_or(Event::All, |at| self.event(call, at)),
             handler: row.handler.filter(|_| !row.all).and_then(|at| self.argument(call, at)),
             is_lifted: false,
         }
+    }
+
+    /// What a chain of fluent calls starts from: `socket` of `socket.on(…).on(…)`.
+    fn before_chain(&self, mut value: In<ValueId>) -> In<ValueId> {
+        while let Value::Result(call) = self.value(value) {
+            let call = value.with(*call);
+            match self.api(call).and_then(|api| api.returns) {
+                Some(Part::Receiver) => match self.receiver(call) {
+                    Some(receiver) => value = receiver,
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        value
     }
 
     fn event(&self, call: In<CallId>, at: u16) -> Event {
@@ -221,29 +236,41 @@ impl<'a> Project<'a> {
         }
     }
 
-    /// The position of a value among the parameters of the function that a call is written in.
-    fn own_parameter(&self, call: In<CallId>, value: In<ValueId>) -> Option<u16> {
+    /// The position of a value among the parameters of a function.
+    fn position_in(&self, function: In<FunctionId>, value: In<ValueId>) -> Option<u16> {
         let Origin::Parameter(binding) = self.origin(value) else { return None };
-        let function = self.function(self.function_of(call));
-        function.parameters.iter().position(|p| call.with(*p) == binding).map(|at| at as u16)
+        let parameters = &self.function(function).parameters;
+        parameters.iter().position(|p| function.with(*p) == binding).map(|at| at as u16)
+    }
+
+    /// The function around a place in the code whose parameter a value is; itself or one that it is written in.
+    fn wrapper_of(&self, inner: In<FunctionId>, value: In<ValueId>) -> Option<In<FunctionId>> {
+        let Origin::Parameter(binding) = self.origin(value) else { return None };
+        let summary = self.summary(inner.file);
+        let declared = self.binding(binding).function;
+        let around = binding.file == inner.file && summary.is_inside(inner.id, declared);
+        (around && !self.is_executor(inner.with(declared))).then(|| inner.with(declared))
+    }
+
+    /// Whether a function is what a promise is made with: its parameters are functions of the promise.
+    pub fn is_executor(&self, function: In<FunctionId>) -> bool {
+        self.passed_to(function).iter().any(|passed| self.path(passed.call).is_some_and(|path| path == "new Promise"))
     }
 
     fn lift_add(&self, add: Registration, depth: u32, found: &mut Vec<Registration>) {
-        if add.is_wrapper && depth < DEPTH {
-            for caller in self.callers(self.function_of(add.call)).into_iter().filter(|caller| !caller.weak) {
-                let at = |value: In<ValueId>| self.seen_from(add.call, value, caller.call);
-                let event = match add.event {
-                    Event::Value(value) => at(value).map_or(Event::All, |value| self.named(value)),
-                    other => other,
-                };
+        let wrapper = add.handler.and_then(|handler| self.wrapper_of(self.function_of(add.call), handler));
+        if let Some(wrapper) = wrapper.filter(|_| depth < DEPTH) {
+            for caller in self.callers(wrapper).iter().filter(|caller| !caller.weak).map(|caller| caller.call) {
+                let at = |value: In<ValueId>| self.seen_from(wrapper, value, caller);
                 let handler = add.handler.and_then(at);
                 let lifted = Registration {
-                    call: caller.call,
+                    call: caller,
                     on: add.on.and_then(at),
-                    event,
+                    event: self.event_from(add.event, at),
                     handler,
                     signal: add.signal.and_then(at),
-                    is_wrapper: handler.is_some_and(|handler| self.own_parameter(caller.call, handler).is_some()),
+                    is_wrapper: handler
+                        .is_some_and(|handler| self.wrapper_of(self.function_of(caller), handler).is_some()),
                     ..add
                 };
                 let known = found.iter().any(|known| known.call == lifted.call && known.event == lifted.event);
@@ -257,24 +284,23 @@ impl<'a> Project<'a> {
 
     fn lift_removal(&self, removal: Removal, depth: u32, found: &mut Vec<Removal>) {
         let Some(call) = removal.call else { return };
-        let passed = |value: Option<In<ValueId>>| value.is_some_and(|value| self.own_parameter(call, value).is_some());
-        if depth < DEPTH && (passed(removal.handler) || passed(removal.on)) {
-            for caller in self.callers(removal.function).into_iter().filter(|caller| !caller.weak) {
-                let at = |value: In<ValueId>| self.seen_from(call, value, caller.call);
+        let inside = self.function_of(call);
+        let of = |value: Option<In<ValueId>>| value.and_then(|value| self.wrapper_of(inside, value));
+        if let Some(wrapper) = of(removal.handler).or_else(|| of(removal.on)).filter(|_| depth < DEPTH) {
+            for caller in self.callers(wrapper).iter().filter(|caller| !caller.weak).map(|caller| caller.call) {
+                let at = |value: In<ValueId>| self.seen_from(wrapper, value, caller);
                 let lifted = Removal {
-                    call: Some(caller.call),
-                    function: self.function_of(caller.call),
-                    at: self.locate(caller.call),
+                    call: Some(caller),
+                    // What a closure of the wrapper removes, it removes when the closure runs.
+                    function: if wrapper == inside { self.function_of(caller) } else { removal.function },
+                    at: self.locate(caller),
                     on: removal.on.and_then(at),
-                    event: match removal.event {
-                        Event::Value(value) => at(value).map_or(Event::All, |value| self.named(value)),
-                        other => other,
-                    },
+                    event: self.event_from(removal.event, at),
                     handler: removal.handler.and_then(at),
                     is_lifted: true,
                     ..removal
                 };
-                if passed(removal.handler) == lifted.handler.is_some() {
+                if removal.handler.is_some() == lifted.handler.is_some() {
                     self.lift_removal(lifted, depth + 1, found);
                 }
             }
@@ -283,10 +309,17 @@ impl<'a> Project<'a> {
     }
 
     /// A value of a function as its caller sees it: arguments for parameters, itself where it is no parameter.
-    fn seen_from(&self, inner: In<CallId>, value: In<ValueId>, caller: In<CallId>) -> Option<In<ValueId>> {
-        match self.own_parameter(inner, value) {
+    fn seen_from(&self, wrapper: In<FunctionId>, value: In<ValueId>, caller: In<CallId>) -> Option<In<ValueId>> {
+        match self.position_in(wrapper, value) {
             Some(at) => self.argument(caller, at),
             None => Some(value),
+        }
+    }
+
+    fn event_from(&self, event: Event, at: impl Fn(In<ValueId>) -> Option<In<ValueId>>) -> Event {
+        match event {
+            Event::Value(value) => at(value).map_or(Event::All, |value| self.named(value)),
+            other => other,
         }
     }
 

@@ -1,7 +1,7 @@
 //! abort-listener-left: an 'abort' listener on the caller's signal outlives the call that added it.
 
-use super::support::listeners::{self, Listener};
 use super::removal_never_matches;
+use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{FunctionKind, In, Rate, Value, ValueId};
 use crate::project::{Origin, Owner, Project};
@@ -32,7 +32,9 @@ pub(super) fn is_on_callers_signal(listener: &Listener<'_, '_>) -> bool {
 
 fn is_signal(listener: &Listener<'_, '_>) -> bool {
     let project = listener.project;
-    project.is_family(listener.on(), "signal") || listener.add.dedupes || last_name(project, listener.on()).ends_with("ignal")
+    project.is_family(listener.on(), "signal")
+        || listener.add.dedupes
+        || last_name(project, listener.on()).ends_with("ignal")
 }
 
 /// The name by which the code calls a value.
@@ -52,7 +54,9 @@ fn is_own(project: &Project<'_>, value: In<ValueId>, depth: u32) -> bool {
     if let Value::Member(holder, name) = project.value(value) {
         let holder = value.with(*holder);
         let named = last_name(project, holder).to_ascii_lowercase();
-        if *name == "signal" && (project.is_family(holder, "controller") || named.ends_with("controller") || named == "ac") {
+        if *name == "signal"
+            && (project.is_family(holder, "controller") || named.ends_with("controller") || named == "ac")
+        {
             return true;
         }
     }
@@ -77,7 +81,11 @@ fn is_own(project: &Project<'_>, value: In<ValueId>, depth: u32) -> bool {
 fn report(listener: &Listener<'_, '_>) -> Finding {
     let project = listener.project;
     let constructs = project.function(listener.function()).kind == FunctionKind::Constructor;
-    let (what, end) = if constructs { ("instance", "when the instance is done") } else { ("call", "when the work ends, in `finally`") };
+    let (what, end) = if constructs {
+        ("instance", "when the instance is done")
+    } else {
+        ("call", "when the work ends, in `finally`")
+    };
     let once = if listener.add.once { "; `once` helps only if the signal is aborted" } else { "" };
     let message = format!("the 'abort' listener stays on {} after the {what} has ended", listener.on_text());
     listener
@@ -85,6 +93,9 @@ fn report(listener: &Listener<'_, '_>) -> Finding {
         .with_why(format!(
             "the signal comes from the caller, who may use it for many calls, and nothing removes the listener{once}"
         ))
-        .with_help(format!("call `{}` {end}, or pass `{{ signal }}` of a controller that is aborted there", listener.removal_text()))
+        .with_help(format!(
+            "call `{}` {end}, or pass `{{ signal }}` of a controller that is aborted there",
+            listener.removal_text()
+        ))
         .with_step(StepKind::Grow, listener.at(), "the listener is added, once for each ".to_owned() + what)
 }

@@ -1,10 +1,10 @@
 //! listener-added-again: the same code adds a listener again to an emitter that already has it.
 
 use super::abort_listener_left::is_on_callers_signal;
-use super::support::listeners::{self, Listener};
 use super::removal_never_matches;
+use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{FunctionId, FunctionKind, In, Value, ValueId};
+use crate::model::{CallId, FunctionId, FunctionKind, In, Value, ValueId};
 use crate::project::{AccessKind, Event, Origin, Owner, Project, Registration};
 use crate::text::Location;
 
@@ -27,7 +27,8 @@ pub(super) struct Again {
 /// Why the code adds the listener again, where it does.
 pub(super) fn again(listener: &Listener<'_, '_>) -> Option<Again> {
     let project = listener.project;
-    let deduped = listener.add.dedupes && listener.add.handler.is_some_and(|handler| !project.is_fresh_function(handler));
+    let deduped =
+        listener.add.dedupes && listener.add.handler.is_some_and(|handler| !project.is_fresh_function(handler));
     let over = deduped || listener.is_made_before() || listener.is_checked() || listener.ends_by_itself();
     if over || !listener.removals().is_empty() || removal_never_matches::missed(listener).is_some() {
         return None;
@@ -54,15 +55,24 @@ fn loaded(listener: &Listener<'_, '_>) -> Option<Again> {
     let project = listener.project;
     let holder = listener.holder();
     let Value::Binding(binding) = project.value(holder) else { return None };
-    if project.binding(holder.with(*binding)).assignments < 2 || project.assigned_before(listener.add.call, holder).is_some() {
+    if project.binding(holder.with(*binding)).assignments < 2
+        || project.assigned_before(listener.add.call, holder).is_some()
+    {
         return None;
     }
     let assigned = project.assigned_values(holder);
-    let made = |value: &In<ValueId>| matches!(project.value(*value), Value::Object(_)) || matches!(project.origin(*value), Origin::New(..) | Origin::Object(_));
+    let made = |value: &In<ValueId>| {
+        matches!(project.value(*value), Value::Object(_))
+            || matches!(project.origin(*value), Origin::New(..) | Origin::Object(_))
+    };
     let from_table = assigned.iter().find(|value| listener.is_load(**value))?;
     assigned.iter().any(made).then(|| Again {
         confidence: Confidence::Medium,
-        why: format!("{} may be the one loaded by `{}`, which has the listener already", listener.on_text(), project.text(*from_table)),
+        why: format!(
+            "{} may be the one loaded by `{}`, which has the listener already",
+            listener.on_text(),
+            project.text(*from_table)
+        ),
         at: listener.at(),
     })
 }
@@ -70,14 +80,17 @@ fn loaded(listener: &Listener<'_, '_>) -> Option<Again> {
 /// For each event, on something that is older than the event.
 fn per_event(listener: &Listener<'_, '_>) -> Option<Again> {
     let project = listener.project;
-    let (handler, event, at) = listener.repeated_event()?;
-    if !listener.is_older_than(handler) || is_on_callers_signal(listener) {
+    let (event, at) = listener.repeated_event()?;
+    if is_on_callers_signal(listener) {
         return None;
     }
     let confidence = if listener.add.once { Confidence::Low } else { Confidence::Medium };
     Some(Again {
         confidence,
-        why: format!("{} runs for each '{event}', and each time adds one more", project.function_name(listener.function())),
+        why: format!(
+            "{} runs for each '{event}', and each time adds one more",
+            project.function_name(listener.function())
+        ),
         at,
     })
 }
@@ -86,14 +99,17 @@ fn per_event(listener: &Listener<'_, '_>) -> Option<Again> {
 fn re_entered(listener: &Listener<'_, '_>) -> Option<Again> {
     let project = listener.project;
     let function = listener.function();
-    if !listener.is_older_than(function) || is_on_callers_signal(listener) || project.function(function).kind == FunctionKind::Module {
+    if !is_older(project, listener.on(), function)
+        || is_on_callers_signal(listener)
+        || project.function(function).kind == FunctionKind::Module
+    {
         return None;
     }
-    let inner = |call: &In<crate::model::CallId>| {
+    let inner = |call: &In<CallId>| {
         let of = project.call(*call).function;
         of != function.id && project.summary(function.file).is_inside(of, function.id)
     };
-    let all = (0..project.summary(function.file).calls.len() as u32).map(|at| function.with(crate::model::CallId(at)));
+    let all = (0..project.summary(function.file).calls.len() as u32).map(|at| function.with(CallId(at)));
     let mut again = all.filter(inner).filter(|call| {
         let targets = project.targets(*call);
         !targets.weak && targets.functions.contains(&function)
@@ -101,7 +117,11 @@ fn re_entered(listener: &Listener<'_, '_>) -> Option<Again> {
     let call = again.next()?;
     Some(Again {
         confidence: if listener.add.once { Confidence::Low } else { Confidence::Medium },
-        why: format!("{} is called again by `{}`, and each time adds one more", project.function_name(function), project.callee_text(call)),
+        why: format!(
+            "{} is called again by `{}`, and each time adds one more",
+            project.function_name(function),
+            project.callee_text(call)
+        ),
         at: project.locate(call),
     })
 }
@@ -111,13 +131,81 @@ fn report(listener: &Listener<'_, '_>, again: Again) -> Finding {
     listener
         .finding("listener-added-again", again.confidence, message)
         .with_why(format!("{}; emitters do not de-duplicate, and nothing removes it", again.why))
-        .with_help(format!("add it once, where {} is made or behind a flag, or call `{}` before", listener.on_text(), listener.removal_text()))
+        .with_help(format!(
+            "add it once, where {} is made or behind a flag, or call `{}` before",
+            listener.on_text(),
+            listener.removal_text()
+        ))
         .with_step(StepKind::Grow, listener.at(), "the listener is added here")
         .with_step(StepKind::Repeat, again.at, again.why)
 }
 
+/// The variable, receiver or call below a chain of properties, single assignments looked through.
+fn root(project: &Project<'_>, value: In<ValueId>) -> In<ValueId> {
+    let mut value = value;
+    for _ in 0..12 {
+        match project.value(value) {
+            Value::Member(object, _) => value = value.with(*object),
+            Value::Binding(binding) => match project.binding(value.with(*binding)).value {
+                Some(inner)
+                    if matches!(
+                        project.value(value.with(inner)),
+                        Value::Member(..) | Value::Binding(_) | Value::This(_)
+                    ) =>
+                {
+                    value = value.with(inner);
+                }
+                _ => break,
+            },
+            _ => break,
+        }
+    }
+    value
+}
+
+/// Whether an emitter was there before a function ran: its receiver or a part of that, or a variable from around it.
+pub(super) fn is_older(project: &Project<'_>, emitter: In<ValueId>, function: In<FunctionId>) -> bool {
+    let root = root(project, emitter);
+    match project.value(root) {
+        Value::This(_) => !project.is_constructor(function),
+        Value::Binding(binding) => {
+            let declared = project.binding(root.with(*binding)).function;
+            root.file == function.file
+                && declared != function.id
+                && project.summary(root.file).is_inside(function.id, declared)
+        }
+        _ => false,
+    }
+}
+
+/// The emitter as the caller of a function names it.
+fn seen_by_caller(
+    project: &Project<'_>,
+    emitter: In<ValueId>,
+    function: In<FunctionId>,
+    call: In<CallId>,
+) -> Option<In<ValueId>> {
+    let root = root(project, emitter);
+    match project.value(root) {
+        Value::This(_) if project.call(call).is_new => None,
+        Value::This(_) => project.receiver(call),
+        Value::Binding(binding) => {
+            let binding = root.with(*binding);
+            if project.binding(binding).function != function.id {
+                return Some(emitter);
+            }
+            project.argument(call, project.parameter_index(binding)?)
+        }
+        _ => None,
+    }
+}
+
 /// The nearest function around (itself included) for which `is` holds.
-pub(super) fn around(project: &Project<'_>, from: In<FunctionId>, is: impl Fn(In<FunctionId>) -> bool) -> Option<In<FunctionId>> {
+pub(super) fn around(
+    project: &Project<'_>,
+    from: In<FunctionId>,
+    is: impl Fn(In<FunctionId>) -> bool,
+) -> Option<In<FunctionId>> {
     let mut next = Some(from);
     while let Some(function) = next {
         if is(function) {
@@ -161,11 +249,15 @@ impl Listener<'_, '_> {
         let mut value = self.on();
         for _ in 0..8 {
             if let Some(made) = project.assigned_before(self.add.call, value) {
-                let fresh = |origin: &Origin| {
-                    matches!(
-                        origin,
-                        Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) | Origin::Object(_) | Origin::Parameter(_)
-                    )
+                // What the handler was given for this event, put into something older: `this.current = client`.
+                let older = match project.value(value) {
+                    Value::Binding(binding) => project.binding(value.with(*binding)).function != self.function().id,
+                    _ => true,
+                };
+                let fresh = |origin: &Origin| match origin {
+                    Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) | Origin::Object(_) => true,
+                    Origin::Parameter(_) => older,
+                    _ => false,
                 };
                 if !self.is_load(made) && project.origins(made).iter().any(fresh) {
                     return true;
@@ -179,27 +271,31 @@ impl Listener<'_, '_> {
         false
     }
 
-    /// The event for each of which the registering function runs, the function that handles it, and where it is registered.
-    pub(super) fn repeated_event(&self) -> Option<(In<FunctionId>, String, Location)> {
-        let mut queue = vec![(self.function(), 0)];
+    /// The event for each of which the listener is added again to one emitter, and where its handler is registered.
+    fn repeated_event(&self) -> Option<(String, Location)> {
+        let project = self.project;
+        let mut queue = vec![(self.function(), self.on(), 0)];
         let mut seen = Vec::new();
-        while let Some((function, depth)) = queue.pop() {
+        while let Some((function, emitter, depth)) = queue.pop() {
             if seen.contains(&function) || depth > 3 {
                 continue;
             }
             seen.push(function);
-            for passed in self.project.passed_to(function).iter() {
-                let adds = self.project.registry().adds.iter();
-                let add = adds.filter(|add| add.call == passed.call && !add.once).find(|add| !self.removes_itself(function, add));
+            for passed in project.passed_to(function).iter() {
+                let mut adds = project.registry().adds.iter().filter(|add| add.call == passed.call && !add.once);
+                let add = adds.find(|add| !self.removes_itself(function, add));
                 if let Some(Event::Named(name)) = add.map(|add| add.event)
                     && !comes_once(&name)
+                    && is_older(project, emitter, function)
                 {
-                    return Some((function, name.to_string(), self.project.locate(passed.call)));
+                    return Some((name.to_string(), project.locate(passed.call)));
                 }
             }
-            let callers = self.project.callers(function);
-            let callers = callers.iter().filter(|caller| !caller.weak);
-            queue.extend(callers.map(|caller| (self.project.function_of(caller.call), depth + 1)));
+            for caller in project.callers(function).iter().filter(|caller| !caller.weak) {
+                if let Some(emitter) = seen_by_caller(project, emitter, function, caller.call) {
+                    queue.push((project.function_of(caller.call), emitter, depth + 1));
+                }
+            }
         }
         None
     }
@@ -209,26 +305,6 @@ impl Listener<'_, '_> {
         let removals = self.project.registry().removals.iter();
         let mut own = removals.filter(|removal| removal.function == handler);
         own.any(|removal| self.project.meeting(add, removal).may_match())
-    }
-
-    /// The emitter was there before the function ran: the receiver, a field of it, or a variable from outside.
-    pub(super) fn is_older_than(&self, function: In<FunctionId>) -> bool {
-        let project = self.project;
-        let holder = self.holder();
-        match project.value(holder) {
-            Value::This(_) => project.function(function).kind != FunctionKind::Constructor,
-            Value::Binding(binding) => {
-                let binding = holder.with(*binding);
-                let declared = project.binding(binding).function;
-                let outside = !project.summary(holder.file).is_inside(declared, function.id);
-                let alias = project.origins(holder).iter().all(|origin| {
-                    matches!(origin, Origin::This(_) | Origin::Receiver(_) | Origin::External(_) | Origin::Part(_))
-                });
-                let part_of_receiver = alias && !listeners::is_parameter(project, self.on());
-                outside || part_of_receiver
-            }
-            _ => false,
-        }
     }
 
     /// The emitter is a variable of the loop, or comes from one.
@@ -265,7 +341,8 @@ impl Listener<'_, '_> {
             Value::Function(function) => {
                 let captures = &summary.function(*function).captures;
                 captures.iter().any(|captured| {
-                    let value = summary.values.iter().position(|value| matches!(value, Value::Binding(b) if b == captured));
+                    let value =
+                        summary.values.iter().position(|value| matches!(value, Value::Binding(b) if b == captured));
                     inside(*captured) || value.is_some_and(|at| self.depends_on_loop(head_value(self, at), head))
                 })
             }
@@ -274,7 +351,9 @@ impl Listener<'_, '_> {
                 self.depends_on_loop(value.with(call.callee), head)
                     || call.arguments.iter().any(|argument| self.depends_on_loop(value.with(argument.value), head))
             }
-            Value::Opaque(parts) | Value::Choice(parts) => parts.iter().any(|part| self.depends_on_loop(value.with(*part), head)),
+            Value::Opaque(parts) | Value::Choice(parts) => {
+                parts.iter().any(|part| self.depends_on_loop(value.with(*part), head))
+            }
             _ => false,
         }
     }
@@ -289,8 +368,33 @@ fn head_value(listener: &Listener<'_, '_>, at: usize) -> In<ValueId> {
 pub(super) fn comes_once(event: &str) -> bool {
     matches!(
         event,
-        "close" | "end" | "finish" | "exit" | "open" | "listening" | "connect" | "ready" | "spawn" | "disconnect" | "abort"
-            | "aborted" | "error" | "online" | "load" | "secureConnect" | "response" | "socket" | "destroyed" | "beforeExit"
-            | "init" | "start" | "stop" | "unpipe" | "pipe" | "DOMContentLoaded" | "beforeunload" | "unload"
+        "close"
+            | "end"
+            | "finish"
+            | "exit"
+            | "open"
+            | "listening"
+            | "connect"
+            | "ready"
+            | "spawn"
+            | "disconnect"
+            | "abort"
+            | "aborted"
+            | "error"
+            | "online"
+            | "load"
+            | "secureConnect"
+            | "response"
+            | "socket"
+            | "destroyed"
+            | "beforeExit"
+            | "init"
+            | "start"
+            | "stop"
+            | "unpipe"
+            | "pipe"
+            | "DOMContentLoaded"
+            | "beforeunload"
+            | "unload"
     )
 }

@@ -2,16 +2,19 @@
 
 use super::abort_listener_left::is_on_callers_signal;
 use super::listener_added_again::{again, around};
-use super::support::listeners::{self, Listener};
 use super::removal_never_matches;
+use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::{BindingId, ClassId, FunctionId, FunctionKind, In, Rate, Value, ValueId};
-use crate::project::{Likeness, Origin, Project, RateAnswer};
+use crate::project::{Access, AccessKind, Likeness, Origin, Project, RateAnswer, Root};
 
 /// Finds listeners that stay on an emitter which lives longer than they should.
 pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for listener in listeners::all(project) {
-        if let Some(outlived) = process_long(&listener).or_else(|| by_type(&listener)).or_else(|| injected(&listener)).or_else(|| unpaired(&listener))
+        if let Some(outlived) = process_long(&listener)
+            .or_else(|| by_type(&listener))
+            .or_else(|| injected(&listener))
+            .or_else(|| unpaired(&listener))
             && is_left(&listener)
         {
             findings.push(report(&listener, outlived));
@@ -23,6 +26,7 @@ pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
 fn is_left(listener: &Listener<'_, '_>) -> bool {
     !listener.ends_by_itself()
         && !listener.is_checked()
+        && !listener.is_made_before()
         && listener.removals().is_empty()
         && !is_on_callers_signal(listener)
         && removal_never_matches::missed(listener).is_none()
@@ -50,6 +54,7 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let times = rate.rate.filter(|rate| *rate > Rate::Once)?;
     let end = listener.disposal();
     let confidence = match times {
+        _ if listener.is_part_of_a_start() && end.is_none() && times != Rate::PerInstance => Confidence::Low,
         Rate::PerEvent => Confidence::High,
         Rate::PerInstance if end.is_some() => Confidence::High,
         _ => Confidence::Medium,
@@ -105,7 +110,7 @@ fn injected(listener: &Listener<'_, '_>) -> Option<Outlived> {
         return None;
     }
     let shared = listener.shared_by_makers(class, given.parameter);
-    let known = given.or_made || given.depth > 0 || listener.forgotten_sibling(&own, given.value) || shared.is_some();
+    let known = given.or_made || given.depth > 1 || listener.forgotten_sibling(&own, given.value) || shared.is_some();
     let confidence = if known && (end.is_some() || shared.is_some()) { Confidence::Medium } else { Confidence::Low };
     Some(Outlived {
         confidence,
@@ -141,17 +146,44 @@ fn unpaired(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let mut others = summary.functions.iter().filter(|other| other.parent == project.function(function).parent);
     let inverse = others.find(|other| {
         let other_name = other.name.to_ascii_lowercase();
-        let shares = other.parameters.first().is_some_and(|p| summary.binding(*p).name == project.binding(emitter).name);
+        let shares =
+            other.parameters.first().is_some_and(|p| summary.binding(*p).name == project.binding(emitter).name);
         shares && INVERSE.iter().any(|(does, undoes)| name.contains(does) && name.replace(does, undoes) == other_name)
     })?;
     Some(Outlived {
         confidence: Confidence::Medium,
         hold: format!("{} belongs to the caller", listener.on_text()),
-        repeat: format!("each call of `{}` adds one, and `{}` removes none", project.function(function).name, inverse.name),
+        repeat: format!(
+            "each call of `{}` adds one, and `{}` removes none",
+            project.function(function).name,
+            inverse.name
+        ),
         trace: Vec::new(),
         end: Some(inverse.name.to_string()),
     })
 }
+
+/// Words in the names of functions that a program calls once, when it starts.
+const STARTS: [&str; 18] = [
+    "start",
+    "init",
+    "initialize",
+    "setup",
+    "install",
+    "main",
+    "run",
+    "cli",
+    "boot",
+    "bootstrap",
+    "launch",
+    "listen",
+    "register",
+    "configure",
+    "execute",
+    "load",
+    "master",
+    "app",
+];
 
 /// What a name becomes when the thing is taken back.
 const INVERSE: [(&str, &str); 8] = [
@@ -184,6 +216,17 @@ impl Listener<'_, '_> {
     /// The method, constructor or named function that the registration is part of.
     fn method(&self) -> Option<In<FunctionId>> {
         around(self.project, self.function(), |function| self.project.class_of(function).is_some())
+    }
+
+    /// The named function around says that it starts or ends something as a whole: hardly more than once in a process.
+    fn is_part_of_a_start(&self) -> bool {
+        let project = self.project;
+        let named = around(project, self.function(), |function| !project.function(function).name.is_empty());
+        named.is_some_and(|function| {
+            let name = project.function(function).name;
+            listeners::words_of(&name).any(|word| STARTS.contains(&word.as_str()))
+                || listeners::ends_object(project, &name)
+        })
     }
 
     /// The method that ends an instance of the class whose code this is.
@@ -234,8 +277,8 @@ impl Listener<'_, '_> {
             let parameter = origins.iter().find_map(|origin| match origin {
                 Origin::Parameter(binding) => {
                     let function = binding.with(project.binding(*binding).function);
-                    let constructs = project.class_of(function) == project.class_of(method)
-                        && project.is_constructor(function);
+                    let constructs =
+                        project.class_of(function) == project.class_of(method) && project.is_constructor(function);
                     constructs.then_some(*binding)
                 }
                 _ => None,
@@ -266,7 +309,7 @@ impl Listener<'_, '_> {
             let maker = project.function_of(site);
             let argument = project.argument(site, index)?;
             let kept = project.origins(argument).iter().any(|origin| match origin {
-                Origin::This(_) | Origin::Receiver(_) => true,
+                Origin::This(_) => true,
                 Origin::Part(part) => self.is_receivers(*part),
                 _ => self.is_receivers(argument),
             });
@@ -274,7 +317,16 @@ impl Listener<'_, '_> {
                 && !project.is_constructor(maker)
                 && project.call_rate(site).rate != Some(Rate::Once)
                 && !project.is_once_guarded(site);
-            (kept && repeats).then(|| TraceStep {
+            // One that is kept in a field or at module level replaces the one before it: there are not many.
+            let stored = |access: &Access| match access.kind {
+                AccessKind::Stored { place } => {
+                    project.place(access.of(place)).is_none_or(|place| !matches!(place.root, Root::Variable(_)))
+                        || project.lifetime(access.of(place)).is_process()
+                }
+                _ => false,
+            };
+            let one = project.result(site).is_some_and(|result| project.uses(result).iter().any(stored));
+            (kept && repeats && !one).then(|| TraceStep {
                 kind: StepKind::Repeat,
                 at: project.locate(site),
                 message: format!("{} makes instances and hands its own over", project.function_name(maker)),
@@ -288,7 +340,7 @@ impl Listener<'_, '_> {
             value = value.with(*object);
         }
         let origins = self.project.origins(value);
-        origins.iter().any(|origin| matches!(origin, Origin::This(_) | Origin::Receiver(_)))
+        origins.iter().any(|origin| matches!(origin, Origin::This(_)))
     }
 
     /// Another listener on the same emitter is removed by the class: this one was forgotten.

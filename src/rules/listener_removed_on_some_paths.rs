@@ -8,7 +8,7 @@ use crate::project::{Event, Likeness, Project, Removal};
 /// Finds listeners that some ends leave behind.
 pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for listener in listeners::all(project) {
-        if listener.ends_by_itself() || listener.is_on_local() {
+        if listener.ends_by_itself() || listener.is_on_local() || listener.is_made_before() {
             continue;
         }
         if let Some((removal, why)) = started_over(&listener).or_else(|| one_of_several_ends(&listener)) {
@@ -36,7 +36,9 @@ fn started_over<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)
         other.function == removal.function && other.call.is_some_and(|call| !project.is_conditional(call))
     });
     let name = project.callee_text(again);
-    (!straight).then(|| (removal, format!("it is removed in one branch only; the other one calls `{name}` again, which adds another")))
+    (!straight).then(|| {
+        (removal, format!("it is removed in one branch only; the other one calls `{name}` again, which adds another"))
+    })
 }
 
 /// Where the removals hang: each on events of one other emitter.
@@ -106,7 +108,10 @@ fn report(listener: &Listener<'_, '_>, removal: &Removal, why: String) -> Findin
     listener
         .finding("listener-removed-on-some-paths", Confidence::Medium, message)
         .with_why(why.clone())
-        .with_help(format!("call `{}` on the end that always comes ('close', `finally`), or on each of them", listener.removal_text()))
+        .with_help(format!(
+            "call `{}` on the end that always comes ('close', `finally`), or on each of them",
+            listener.removal_text()
+        ))
         .with_step(StepKind::Grow, listener.at(), "the listener is added here")
         .with_step(StepKind::Release, removal.at, why)
 }

@@ -1,8 +1,9 @@
 //! removal-never-matches: the removal names another function, event or emitter than the registration.
 
+use super::listener_added_again::around;
 use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{In, Value, ValueId};
+use crate::model::{FunctionId, In, Value, ValueId};
 use crate::project::{Likeness, Meeting, Project, Removal};
 
 /// Finds registrations whose removal can't match them.
@@ -43,14 +44,32 @@ fn find<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, Miss)> {
         return None;
     }
     let others = !removals.is_empty();
-    let near = listener.meetings().find_map(|(removal, meeting)| {
+    let near = listener.meetings().filter(|(removal, _)| belongs(listener, removal)).find_map(|(removal, meeting)| {
         let handler = removal.handler?;
         let miss = miss(listener, removal, handler, meeting)?;
         // A removal that can't match anything is wrong even where another place forgets all listeners at once.
         let surely = matches!(miss, Miss::Fresh | Miss::Factory);
         ((surely || !others) && !means_another(listener, removal)).then_some((removal, miss))
     });
-    near.or_else(|| wrong_event(listener).filter(|_| !others).map(|removal| (removal, Miss::Event))).filter(|_| !project.is_native(listener.add.call.file))
+    near.or_else(|| wrong_event(listener).filter(|_| !others).map(|removal| (removal, Miss::Event)))
+        .filter(|_| !project.is_native(listener.add.call.file))
+}
+
+/// The removal is written for what the registration is written for: in the same class or the same outermost function.
+fn belongs(listener: &Listener<'_, '_>, removal: &Removal) -> bool {
+    let project = listener.project;
+    let adding = listener.function();
+    let class =
+        |function| around(project, function, |f| project.class_of(f).is_some()).and_then(|f| project.class_of(f));
+    let outermost = |function| {
+        around(project, function, |f| project.function(f).parent.is_none_or(|parent| parent == FunctionId::MODULE))
+    };
+    let module = adding.id == FunctionId::MODULE || removal.function.id == FunctionId::MODULE;
+    adding.file == removal.function.file
+        && (module
+            || outermost(adding) == outermost(removal.function)
+            || class(adding).is_some() && class(adding) == class(removal.function)
+            || !project.lifetime(listener.on()).is_process())
 }
 
 fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, meeting: Meeting) -> Option<Miss> {
@@ -62,10 +81,14 @@ fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, me
         let surely = meeting.on == Likeness::Different && meeting.event == Likeness::Same;
         return surely.then_some(Miss::Emitter);
     }
-    if removal.is_lifted || meeting.on != Likeness::Same || meeting.event != Likeness::Same || meeting.handler != Likeness::Different {
+    if removal.is_lifted
+        || meeting.on != Likeness::Same
+        || meeting.event != Likeness::Same
+        || meeting.handler != Likeness::Different
+    {
         return None;
     }
-    let factory = project.functions_of(removed).iter().any(|function| project.makes_functions(*function));
+    let factory = project.functions_in(removed).iter().any(|function| project.makes_functions(*function));
     match () {
         () if project.is_fresh_function(removed) => Some(Miss::Fresh),
         () if factory => None,
@@ -79,7 +102,7 @@ fn makes(listener: &Listener<'_, '_>, removed: In<ValueId>) -> bool {
     let Some(added) = listener.add.handler else { return false };
     let Value::Result(call) = project.value(added) else { return false };
     let targets = project.targets(added.with(*call)).functions;
-    let removed = project.functions_of(removed);
+    let removed = project.functions_in(removed);
     removed.iter().any(|function| targets.contains(function) && project.makes_functions(*function))
 }
 
@@ -99,7 +122,9 @@ fn wrong_event<'p>(listener: &Listener<'p, '_>) -> Option<&'p Removal> {
     let handler = listener.add.handler?;
     let event = listener.event()?;
     let file = listener.add.call.file;
-    let same = |value: Option<In<ValueId>>, other: In<ValueId>, likeness: fn(&Project<'_>, In<ValueId>, In<ValueId>) -> Likeness| {
+    let same = |value: Option<In<ValueId>>,
+                other: In<ValueId>,
+                likeness: fn(&Project<'_>, In<ValueId>, In<ValueId>) -> Likeness| {
         value.is_some_and(|value| likeness(project, value, other) == Likeness::Same)
     };
     let mut removals = project.registry().removals.iter().filter(|removal| removal.function.file == file);
@@ -125,7 +150,8 @@ fn words(miss: Miss) -> String {
 fn report(listener: &Listener<'_, '_>, removal: &Removal, why: impl Fn() -> String) -> Finding {
     let project = listener.project;
     let fresh = listener.add.handler.is_some_and(|handler| project.is_fresh_function(handler));
-    let message = format!("{} on {} is never removed: the removal does not match it", listener.event_text(), listener.on_text());
+    let message =
+        format!("{} on {} is never removed: the removal does not match it", listener.event_text(), listener.on_text());
     let removing = removal.call.map_or_else(String::new, |call| format!("`{}`", project.call_text(call)));
     let help = if fresh {
         format!("keep the function in a variable or field, pass it to {} and remove that one", listener.text())

@@ -22,10 +22,10 @@ fn alternative(left: &Listener<'_, '_>, fired: &Listener<'_, '_>) -> Option<Conf
     let project = left.project;
     let one_emitter = left.event()? != fired.event()? && project.objects(left.on(), fired.on()) == Likeness::Same;
     let once = left.add.once && fired.add.once;
-    if !one_emitter || !once || left.ends_by_itself() || left.is_on_local() {
+    if !one_emitter || !once || left.ends_by_itself() || left.is_on_local() || left.is_made_before() {
         return None;
     }
-    let outcome = project.functions_of(fired.add.handler?);
+    let outcome = project.functions_in(fired.add.handler?);
     let removals = left.removals();
     let taken_back = |function: In<FunctionId>| {
         outcome.iter().any(|handler| project.leads_to(*handler, function)) || function == left.function()
@@ -33,7 +33,7 @@ fn alternative(left: &Listener<'_, '_>, fired: &Listener<'_, '_>) -> Option<Conf
     if removals.iter().any(|(removal, _)| taken_back(removal.function)) || fired.emitter_is_ended_in(&outcome, false) {
         return None;
     }
-    let own = project.functions_of(left.add.handler?);
+    let own = project.functions_in(left.add.handler?);
     let one_direction = fired.removals().iter().any(|(removal, meeting)| {
         meeting.matches() && own.iter().any(|handler| project.leads_to(*handler, removal.function))
     });
@@ -48,20 +48,16 @@ fn settles(listener: &Listener<'_, '_>) -> bool {
     let project = listener.project;
     let Some(handler) = listener.add.handler else { return false };
     let executor_parameter = |origin: &Origin| match origin {
-        Origin::Parameter(binding) => is_executor(project, binding.with(project.binding(*binding).function)),
+        Origin::Parameter(binding) => project.is_executor(binding.with(project.binding(*binding).function)),
         _ => false,
     };
     project.origins(handler).iter().any(executor_parameter)
-        || project.functions_of(handler).iter().any(|function| {
+        || project.functions_in(handler).iter().any(|function| {
             project.calls_in(*function).any(|call| {
                 let callee = call.with(project.call(call).callee);
                 project.origins(callee).iter().any(executor_parameter)
             })
         })
-}
-
-fn is_executor(project: &Project<'_>, function: In<FunctionId>) -> bool {
-    project.passed_to(function).iter().any(|passed| project.path(passed.call).is_some_and(|path| path == "new Promise"))
 }
 
 /// Whether the event may come more than once in the life of the emitter, so that waiting for it again is to be expected.

@@ -41,7 +41,7 @@ impl<'p, 'a> Listener<'p, 'a> {
 
     /// Removals that take it back, or may do so.
     pub(crate) fn removals(&self) -> Vec<(&'p Removal, Meeting)> {
-        self.meetings().filter(|(_, meeting)| meeting.may_match()).collect()
+        self.meetings().filter(|(removal, meeting)| meeting.may_match() && !self.is_thrown_away(removal)).collect()
     }
 
     /// All removals of the same event that are near enough to concern it, with how they meet it.
@@ -77,15 +77,22 @@ impl<'p, 'a> Listener<'p, 'a> {
 
     /// The project's own function gives back what removes the listener, and the caller throws it away.
     pub(crate) fn drops_disposer(&self) -> bool {
-        let project = self.project;
         let surely = self.removals().iter().any(|(_, meeting)| meeting.matches());
-        let dropped = self.add.call != self.add.api && project.call(self.add.call).is_discarded && !surely;
+        !surely && self.project.registry().removals.iter().any(|removal| self.is_thrown_away(removal))
+    }
+
+    /// The removal stands in a closure that the registering wrapper returns, and the result of this call is used by nobody.
+    fn is_thrown_away(&self, removal: &Removal) -> bool {
+        let project = self.project;
+        let dropped = self.add.call != self.add.api && project.call(self.add.call).is_discarded;
         dropped
-            && project.targets(self.add.call).functions.iter().any(|function| {
-                project.registry().removals.iter().any(|removal| {
-                    let inner = removal.function != *function && removal.function.file == function.file;
-                    inner && project.summary(function.file).is_inside(removal.function.id, function.id)
-                })
+            && project.targets(self.add.call).functions.iter().any(|wrapper| {
+                let inner = removal.function != *wrapper && removal.function.file == wrapper.file;
+                inner
+                    && project
+                        .returned_functions(*wrapper)
+                        .iter()
+                        .any(|returned| project.summary(wrapper.file).is_inside(removal.function.id, returned.id))
             })
     }
 
@@ -252,4 +259,22 @@ pub(crate) fn is_parameter(project: &Project<'_>, value: In<ValueId>) -> bool {
         }
     }
     project.origins(value).iter().any(|origin| matches!(origin, Origin::Parameter(_)))
+}
+
+/// The words of a name: `startWorkers`, `init_master`.
+pub(crate) fn words_of(name: &str) -> impl Iterator<Item = String> {
+    let mut words = vec![String::new()];
+    let mut lower = false;
+    for c in name.chars() {
+        if (c.is_uppercase() && lower) || !c.is_alphanumeric() {
+            words.push(String::new());
+        }
+        lower = c.is_lowercase();
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.into_iter().filter(|word| !word.is_empty())
 }
