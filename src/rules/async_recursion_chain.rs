@@ -84,7 +84,7 @@ fn is_limited(project: &Project<'_>, function: In<FunctionId>, call: In<CallId>)
     let mut compares = false;
     facts.flow.walk(&mut |flow| {
         if let Flow::Branch { cond, .. } | Flow::Loop { cond, .. } = flow {
-            compares |= counts(cond);
+            compares |= counts(summary, cond);
         }
     });
     compares
@@ -102,11 +102,16 @@ fn is_same(summary: &Summary, value: ValueId, parameter: crate::model::BindingId
     }
 }
 
-fn counts(cond: &Cond) -> bool {
+/// Whether a condition compares numbers that are no sizes: how much there is says nothing of how often to go on.
+fn counts(summary: &Summary, cond: &Cond) -> bool {
+    let is_size = |value: &ValueId| match summary.value(*value) {
+        Value::Member(_, name) => matches!(&**name, "length" | "size" | "byteLength"),
+        _ => false,
+    };
     match cond {
-        Cond::Less(..) | Cond::AtMost(..) => true,
-        Cond::Not(inner) => counts(inner),
-        Cond::All(parts) | Cond::Any(parts) => parts.iter().any(counts),
+        Cond::Less(a, b) | Cond::AtMost(a, b) => !is_size(a) && !is_size(b),
+        Cond::Not(inner) => counts(summary, inner),
+        Cond::All(parts) | Cond::Any(parts) => parts.iter().any(|part| counts(summary, part)),
         _ => false,
     }
 }

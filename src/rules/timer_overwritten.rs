@@ -31,11 +31,13 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         {
             continue;
         }
-        findings.push(report(project, call, place, &care, rate.because()));
+        let confidence = confidence(project, function, rate.rate);
+        findings.push(report(project, call, place, &care, (confidence, rate.because())));
     }
 }
 
-fn report(project: &Project<'_>, call: In<CallId>, place: Place, care: &Care, because: String) -> Finding {
+fn report(project: &Project<'_>, call: In<CallId>, place: Place, care: &Care, known: (Confidence, String)) -> Finding {
+    let (confidence, because) = known;
     let name = project.place_text(place);
     let function = project.function_name(project.function_of(call));
     let statement = project.call(call).statement;
@@ -43,7 +45,7 @@ fn report(project: &Project<'_>, call: In<CallId>, place: Place, care: &Care, be
     let clear = project.sources.snippet(release.at()).trim_end_matches(';');
     let mut finding = Finding::new(
         NAME,
-        Confidence::Medium,
+        confidence,
         project.locate(call),
         format!("timer in `{name}` is overwritten while it may still be armed"),
     )
@@ -102,6 +104,18 @@ fn is_careful(project: &Project<'_>, call: In<CallId>, care: &Care) -> bool {
         around = project.function(f).parent.filter(|p| *p != FunctionId::MODULE).map(|p| f.with(p));
     }
     project.callers(function).iter().any(|caller| in_function(project.function_of(caller.call), None))
+}
+
+/// Whether the project itself gives a reason for a second run: an event that comes again, several callers, or a method
+/// that ends the object, which both sides of a connection may do. A lone `start` may be started twice, but who does?
+fn confidence(project: &Project<'_>, function: In<FunctionId>, rate: Option<Rate>) -> Confidence {
+    let name = project.function(function).name;
+    let ends = project.contracts.words.disposal.iter().any(|word| *word == *name);
+    if rate == Some(Rate::PerEvent) || ends || project.callers(function).len() > 1 {
+        Confidence::Medium
+    } else {
+        Confidence::Low
+    }
 }
 
 /// Whether the function can run twice on one object: it is not only part of the construction.
