@@ -586,8 +586,23 @@ mod odd_input {
         assert_eq!(summary.errors.len(), 1);
         assert_eq!(summary.errors[0].offset as usize, source.find(")\n    .then").unwrap());
         let facts = dump(&summary);
-        for line in ["a() [discarded]", "b() [discarded]", "c() [discarded]"] {
+        for line in ["a() [discarded]", "x.query()", "x.query().then(y) [discarded]", "b() [discarded]", "c() [discarded]"] {
             assert!(facts.lines().any(|fact| fact.trim() == line), "{facts}");
+        }
+    }
+
+    #[test]
+    fn broken_pieces_are_left_out_alone() {
+        let cases = [
+            ("class A { good() { x(); }\n bad() {\n let 5 = 6;\n y();\n }\n}\n", 1),
+            ("function f() {\n  x();\n  if (\n  y();\n}\nz();\n", 1),
+            ("x();\nconst a = {\n  b: 1 2,\n};\ny();\n<<<<<<< HEAD\nz();\n", 2),
+        ];
+        for (source, errors) in cases {
+            let summary = lower("a.js", source);
+            let facts = dump(&summary);
+            assert_eq!(summary.errors.len(), errors, "{facts}");
+            assert!(facts.contains("x() [discarded]"), "{facts}");
         }
     }
 

@@ -55,8 +55,8 @@ pub fn parse(path: &str, text: &str, language: Language) -> Parsed {
     let Some((grammar, attempt)) = best else {
         return Parsed { items: Vec::new(), comments: Vec::new(), errors: Vec::new(), partial: true };
     };
-    match attempt.fatal {
-        Some(_) => recover::recover(text, grammar),
+    match attempt.fatal() {
+        Some(error) => recover::recover(text, grammar, error),
         None => attempt.into_parsed(),
     }
 }
@@ -94,7 +94,7 @@ fn grammars(path: &str, language: Language) -> Vec<Grammar> {
 }
 
 /// What one grammar made of the file.
-struct Attempt {
+pub struct Attempt {
     items: Vec<ModuleItem>,
     errors: Vec<Error>,
     fatal: Option<Error>,
@@ -106,14 +106,21 @@ impl Attempt {
         self.errors.len() + if self.fatal.is_some() { 1_000_000 } else { 0 }
     }
 
-    fn into_parsed(self) -> Parsed {
+    /// What stopped the parser.
+    pub fn fatal(&self) -> Option<Reported> {
+        self.fatal.as_ref().map(report)
+    }
+
+    /// What was read, with the errors that the parser got over by itself.
+    pub fn into_parsed(self) -> Parsed {
         let partial = !self.errors.is_empty();
         let errors = self.errors.iter().map(report).collect();
         Parsed { items: self.items, comments: self.comments, errors, partial }
     }
 }
 
-fn attempt(text: &str, grammar: Grammar) -> Attempt {
+/// Parses a text by one grammar.
+pub fn attempt(text: &str, grammar: Grammar) -> Attempt {
     let comments = Collected::default();
     let mut parser = parser(text, byte_order_mark(text), grammar, &comments);
     let read = match grammar.goal {
@@ -201,7 +208,7 @@ fn is_early(error: &SyntaxError) -> bool {
     let name = format!("{error:?}");
     // TypeScript's numbered errors are its checker's, apart from the few that say "token expected".
     if name.starts_with("TS1") || name.starts_with("TS2") || name.starts_with("TS4") || name.starts_with("TS8") {
-        return !matches!(error, TS1003 | TS1005 | TS1109 | TS1110 | TS1141);
+        return !matches!(error, TS1003 | TS1005 | TS1109 | TS1110 | TS1141 | TS1185);
     }
     match error {
         WithLabel { inner, .. } => is_early(inner.kind()),
