@@ -80,6 +80,7 @@ impl Lowering<'_> {
         }
         let left = self.field(node, "left");
         let right = self.field(node, "right");
+        let right = self.null_of(left, right);
         match operator {
             "==" => self.equal(left, right),
             "!=" | "not_eq" => negated(self.equal(left, right)),

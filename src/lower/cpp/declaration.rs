@@ -87,6 +87,7 @@ impl Lowering<'_> {
         let binding = self.declare(self.frame.scope, join(&path), kind, span, ty.clone());
         let place = self.value(Value::Binding(binding));
         if let Some(value) = self.initial_value(ty.as_ref(), initial, item) {
+            let value = self.null_of(place, value);
             self.assign(place, value, self.span(item), true);
         }
         place

@@ -285,9 +285,22 @@ impl Lowering<'_> {
         // The right side is evaluated first, as C++17 has it.
         let right = self.field(node, "right");
         let place = self.field(node, "left");
-        let value = if operator == "=" { right } else { self.opaque([place, right]) };
+        let value = if operator == "=" { self.null_of(place, right) } else { self.opaque([place, right]) };
         self.assign(place, value, self.span(node), false);
         place
+    }
+
+    /// `0` is null where a pointer receives it or is compared with it.
+    pub fn null_of(&mut self, place: ValueId, value: ValueId) -> ValueId {
+        let is_zero = *self.out.value(value) == Value::Literal(Literal::Int(0));
+        let is_pointer = match self.out.value(place) {
+            Value::Binding(binding) => {
+                let ty = self.out.binding(*binding).ty.as_ref();
+                ty.is_some_and(|ty| ty.holder == crate::model::Holder::Raw && ty.text.ends_with('*'))
+            }
+            _ => false,
+        };
+        if is_zero && is_pointer { self.literal(Literal::Null) } else { value }
     }
 
     /// Lowers an expression whose value nobody uses.

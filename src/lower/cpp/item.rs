@@ -202,7 +202,10 @@ impl Lowering<'_> {
                     continue;
                 }
             }
-            let facts = self.with_declarator(ty, &found, node);
+            let mut facts = self.with_declarator(ty, &found, node);
+            if let Some(class) = class.filter(|_| facts.name.is_empty()) {
+                facts.name = self.out.class(class).name;
+            }
             if facts.name != name {
                 self.aliases.insert(name, Alias::Type(facts));
             }

@@ -386,6 +386,12 @@ impl<'a> Mender<'a> {
     /// A token that begins nothing.
     pub(super) fn inner_token(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
         let token = &tokens[at];
+        if token.is("(")
+            && let Some(last) = self.comma_in_head(tokens, at)
+        {
+            self.punct(tokens, at);
+            return last;
+        }
         match token.kind {
             Kind::Word => self.word(tokens, at),
             Kind::Punct => {
@@ -534,6 +540,9 @@ impl<'a> Mender<'a> {
                 let is_call = self
                     .last()
                     .is_some_and(|last| (last.kind == Kind::Word && !KEYWORDS.contains(&&*last.text)) || last.is(">"));
+                if self.is_pointer_initial(tokens, at) {
+                    self.out.push(Token::made(Kind::Punct, "=", token.span));
+                }
                 let is_for = self.last().is_some_and(|last| last.is_word("for"));
                 self.push_open(if is_for { Open::ForHead } else { Open::Paren(is_call) }, token);
             }
@@ -565,6 +574,48 @@ impl<'a> Mender<'a> {
             ".*" => self.out.push(Token { text: Cow::Borrowed("."), ..token.clone() }),
             _ => self.out.push(token.clone()),
         }
+    }
+
+    /// `const char *name(getenv("X"));`: the grammar sees a function there, and then an error.
+    fn is_pointer_initial(&self, tokens: &[Token<'a>], at: usize) -> bool {
+        let statement = &self.out[self.start.min(self.out.len())..];
+        let [ty @ .., star, name] = statement else { return false };
+        if !self.is_code() || self.in_parens() || !star.is("*") || name.kind != Kind::Word || ty.is_empty() {
+            return false;
+        }
+        let is_type = ty.iter().all(|token| token.kind == Kind::Word || matches!(&*token.text, "::" | "<" | ">" | "*" | ","))
+            && !matches!(&*ty[0].text, "return" | "delete" | "throw" | "case" | "goto" | "else" | "do" | "*");
+        let Some(close) = matching_close(tokens, at).filter(|_| is_type) else { return false };
+        let inside = &tokens[at + 1..close];
+        let is_value = inside.iter().any(|token| {
+            matches!(token.kind, Kind::Text | Kind::Number) || matches!(&*token.text, "->" | "." | "new" | "nullptr" | "NULL" | "(")
+        });
+        let is_signature = inside.iter().any(|token| matches!(&*token.text, "const" | "char" | "int" | "void" | "unsigned" | "..."))
+            && !inside.iter().any(|token| token.kind == Kind::Text || token.is_word("new") || token.is("<"));
+        is_value && !is_signature && tokens.get(close + 1).is_some_and(|next| next.is(";") || next.is(","))
+    }
+
+    /// `while (T *x = (errno = 0, next()))`: the grammar takes no comma there. Gives the index past the last one.
+    fn comma_in_head(&self, tokens: &[Token<'a>], at: usize) -> Option<usize> {
+        let in_head = matches!(self.open.last(), Some((Open::Paren(false), _))) && self.is_code();
+        if !in_head || !self.last()?.is("=") {
+            return None;
+        }
+        let head = self.out.iter().rposition(|token| token.is("("))?;
+        let is_declaration = self.out[head + 1..].iter().filter(|token| token.kind == Kind::Word).count() > 1;
+        if !is_declaration || !matches!(&*self.out.get(head.checked_sub(1)?)?.text, "while" | "if") {
+            return None;
+        }
+        let close = matching_close(tokens, at)?;
+        let mut depth = 0;
+        let mut last = None;
+        for (index, token) in tokens.iter().enumerate().take(close).skip(at + 1) {
+            depth += token.nesting();
+            if depth == 0 && token.is(",") {
+                last = Some(index + 1);
+            }
+        }
+        last
     }
 
     /// `va_arg(list, char *)`: a type among a call's arguments, which the grammar does not take.

@@ -178,7 +178,12 @@ impl Lowering<'_> {
 
     /// What a type without its declarator says.
     pub fn base_type(&mut self, node: Node<'_>) -> TypeFacts {
-        let text = Name::from(self.text(node));
+        // A type defined on the spot goes by its name, not by its body.
+        let named = match node.child_by_field_name("body") {
+            Some(_) => node.child_by_field_name("name").map_or("", |name| self.text(name)),
+            None => self.text(node),
+        };
+        let text = Name::from(named);
         let mut facts = TypeFacts { name: text, arguments: Vec::new(), holder: Holder::Raw, is_array: false, text };
         match node.kind() {
             "primitive_type" => {}
@@ -213,7 +218,7 @@ impl Lowering<'_> {
                 _ => {}
             }
         }
-        facts.name = join(&path);
+        facts.name = if path.is_empty() { facts.text } else { join(&path) };
         let arguments = Self::template_arguments(node);
         facts.arguments = arguments.iter().map(|argument| self.argument_name(*argument)).collect();
         let last = path.last().copied().unwrap_or(facts.name);
@@ -256,8 +261,12 @@ impl Lowering<'_> {
         }
         let has_lower = last.contains(|c: char| c.is_ascii_lowercase());
         let is_camel = has_lower && last.starts_with(|c: char| c.is_ascii_uppercase());
-        let is_plain = last.ends_with("_t");
-        is_camel || (path.len() > 1 && has_lower && !is_plain && !matches!(&**last, "size_type" | "iterator" | "type"))
+        // `uv_work_t`, `CFStringRef`, `MDB_env`, `OM_uint32`: types of C libraries, whatever their capitals.
+        let c_prefix = last.split_once('_').is_some_and(|(prefix, _)| {
+            !prefix.is_empty() && !prefix.contains(|c: char| c.is_ascii_lowercase())
+        });
+        let is_plain = last.ends_with("_t") || (path.len() == 1 && (last.ends_with("Ref") || c_prefix));
+        (is_camel && !is_plain) || (path.len() > 1 && has_lower && !is_plain && !matches!(&**last, "size_type" | "iterator" | "type"))
     }
 
     /// The type of a declared name.
