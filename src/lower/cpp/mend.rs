@@ -302,6 +302,12 @@ impl<'a> Mender<'a> {
         self.open.last().is_some_and(|(open, _)| open.is_paren())
     }
 
+    /// What has been written of the current item or statement; of a very long one, the end.
+    fn statement(&self) -> &[Token<'a>] {
+        const LONGEST: usize = 2_000;
+        &self.out[self.start.max(self.out.len().saturating_sub(LONGEST)).min(self.out.len())..]
+    }
+
     pub(super) fn is_code(&self) -> bool {
         self.brace() == Some(&Open::Code)
     }
@@ -334,7 +340,7 @@ impl<'a> Mender<'a> {
 
     /// Whether the `:` just written ends a label or access specifier; it may also belong to `? :`, bases or initialisers.
     fn is_label(&self) -> bool {
-        let statement = &self.out[self.start.min(self.out.len())..];
+        let statement = self.statement();
         if self.is_code() {
             return !statement.iter().any(|token| token.is("?"));
         }
@@ -578,7 +584,7 @@ impl<'a> Mender<'a> {
 
     /// `const char *name(getenv("X"));`: the grammar sees a function there, and then an error.
     fn is_pointer_initial(&self, tokens: &[Token<'a>], at: usize) -> bool {
-        let statement = &self.out[self.start.min(self.out.len())..];
+        let statement = self.statement();
         let [ty @ .., star, name] = statement else { return false };
         if !self.is_code() || self.in_parens() || !star.is("*") || name.kind != Kind::Word || ty.is_empty() {
             return false;
@@ -694,7 +700,7 @@ impl<'a> Mender<'a> {
 
     /// What a `{` opens.
     fn classify(&self, tokens: &[Token<'a>], at: usize) -> Open {
-        let head = &self.out[self.start.min(self.out.len())..];
+        let head = self.statement();
         let last = self.last();
         let is = |text: &str| last.is_some_and(|last| &*last.text == text);
         let is_block = || if has_statement(tokens, at) { Open::Code } else { Open::List };
