@@ -435,6 +435,14 @@ impl<'a> Mender<'a> {
         if text == "new" || text == "delete" {
             return self.allocation(tokens, at);
         }
+        // Objective-C's `for (id x in list)`.
+        if text == "in"
+            && matches!(self.open.last(), Some((Open::ForHead, _)))
+            && self.last().is_some_and(|last| last.kind == Kind::Word)
+        {
+            self.out.push(Token { glued: false, ..Token::made(Kind::Punct, ":", token.span) });
+            return at + 1;
+        }
         // `typedef RETCODE (SQL_API *pfn)(…)`
         if self.last().is_some_and(|last| last.is("("))
             && next.is_some_and(|next| next.is("*"))
@@ -495,6 +503,12 @@ impl<'a> Mender<'a> {
                 && tokens[close - 1].is("*")
                 && tokens.get(close + 1).is_some_and(|after| after.kind == Kind::Word || after.is("(") || after.is("*"))
             {
+                // What followed the cast must not stick to the keyword.
+                let operand = tokens[close + 1].clone();
+                if operand.kind == Kind::Word {
+                    self.out.push(Token { glued: false, ..operand });
+                    return close + 2;
+                }
                 next = close + 1;
             }
             return next;

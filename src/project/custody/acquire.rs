@@ -101,7 +101,18 @@ impl<'a> Project<'a> {
     /// Everything that the code of a C or C++ function comes to own.
     pub fn acquisitions(&self, function: In<FunctionId>) -> Vec<Owned<'a>> {
         let calls = &self.index(function.file).calls[function.id.index()];
-        calls.iter().flat_map(|call| self.acquired(function.with(*call))).collect()
+        let summary = self.summary(function.file);
+        // A macro may write its argument twice: that is one call to the eye.
+        let repeats = |at: usize| {
+            let call = summary.call(calls[at]);
+            calls[..at].iter().rev().take(4).map(|earlier| summary.call(*earlier)).any(|earlier| {
+                earlier.span == call.span && earlier.callee == call.callee
+            })
+        };
+        (0..calls.len())
+            .filter(|at| !repeats(*at))
+            .flat_map(|at| self.acquired(function.with(calls[at])))
+            .collect()
     }
 
     /// What one call gives.
@@ -295,6 +306,9 @@ impl<'a> Project<'a> {
             }
             _ => return None,
         };
+        if super::walk::has_computed_index(summary, place) {
+            return None;
+        }
         let binding = summary.binding(root(summary, place)?);
         let is_local = binding.function == self.function_of(call).id
             && matches!(binding.kind, BindingKind::Var | BindingKind::Const)

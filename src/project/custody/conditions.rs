@@ -299,7 +299,10 @@ impl Judge<'_, '_, '_> {
         let number = |value| match self.literal(state, value) {
             Some(Literal::Int(n)) => Some(n),
             Some(Literal::Null | Literal::Bool(false)) => Some(0),
-            _ => None,
+            _ => match self.summary.value(value) {
+                Value::Global(name) if is_success_name(name) => Some(0),
+                _ => None,
+            },
         };
         if let (Some(a), Some(b)) = (number(a), number(b)) {
             return Some(if strict { a < b } else { a <= b });

@@ -631,6 +631,10 @@ impl Effects<'_, '_> {
                 if itself {
                     return Destination::Itself;
                 }
+                // Which element, only the run knows; whoever walks over the array answers for them.
+                if has_computed_index(summary, place) {
+                    return Destination::Owner;
+                }
                 let Some(root) = root(summary, place) else { return Destination::Owner };
                 let binding = summary.binding(root);
                 let is_local = binding.function == self.function && is_automatic(binding.kind);
@@ -672,6 +676,17 @@ impl Effects<'_, '_> {
 
 fn is_automatic(kind: BindingKind) -> bool {
     matches!(kind, BindingKind::Var | BindingKind::Const | BindingKind::Let | BindingKind::Parameter(_))
+}
+
+/// Whether a place is an element under a key that is no literal.
+pub(super) fn has_computed_index(summary: &Summary, place: ValueId) -> bool {
+    match summary.value(place) {
+        Value::Index(object, key) => {
+            !matches!(summary.value(*key), Value::Literal(_)) || has_computed_index(summary, *object)
+        }
+        Value::Member(object, _) => has_computed_index(summary, *object),
+        _ => false,
+    }
 }
 
 /// Whether a place is reached through a pointer in a struct: `args.list->head`.
