@@ -1,16 +1,24 @@
 //! What a run hands to people and machines, and the formats in which it does. Sees only text and findings: no parser, no
 //! project, no configuration. One format a file; only `human` names miette.
 
+mod agent;
 mod concise;
 mod diff;
+mod eslint;
 mod github;
+mod gitlab;
+mod html;
 mod human;
 mod json;
+mod jsonl;
+mod rdjson;
+mod sarif;
+mod xml;
 
 pub use diff::unified;
 
-use crate::finding::{Confidence, Finding, RuleInfo, Severity};
-use crate::text::{FileId, Location, Position, Sources};
+use crate::finding::{Confidence, Finding, Fix, RuleInfo, Severity, StepKind};
+use crate::text::{Edit, FileId, Location, Position, Sources, Span, apply};
 use std::io::{self, Write};
 
 /// A finding as it is reported.
@@ -89,14 +97,45 @@ pub enum Format {
     Concise,
     /// For machines, version 1.
     Json,
+    /// The same, an object a line.
+    Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
     /// Annotations of GitHub Actions.
     Github,
+    /// Code quality of GitLab.
+    Gitlab,
+    /// JUnit's XML.
+    Junit,
+    /// Checkstyle's XML.
+    Checkstyle,
+    /// Reviewdog's diagnostics.
+    Rdjson,
+    /// eslint's array.
+    Eslint,
+    /// A page for browsers.
+    Html,
+    /// For programs that mend code by reading it.
+    Agent,
 }
 
 impl Format {
     /// Every format with its name.
-    pub const ALL: &[(&str, Format)] =
-        &[("human", Format::Human), ("concise", Format::Concise), ("json", Format::Json), ("github", Format::Github)];
+    pub const ALL: &[(&str, Format)] = &[
+        ("human", Format::Human),
+        ("concise", Format::Concise),
+        ("json", Format::Json),
+        ("jsonl", Format::Jsonl),
+        ("sarif", Format::Sarif),
+        ("github", Format::Github),
+        ("gitlab", Format::Gitlab),
+        ("junit", Format::Junit),
+        ("checkstyle", Format::Checkstyle),
+        ("rdjson", Format::Rdjson),
+        ("eslint", Format::Eslint),
+        ("html", Format::Html),
+        ("agent", Format::Agent),
+    ];
 
     /// The format of a name.
     pub fn named(name: &str) -> Option<Format> {
@@ -158,7 +197,16 @@ impl Report {
             Format::Human => human::write(self, style, out),
             Format::Concise => concise::write(self, out),
             Format::Json => json::write(self, out),
+            Format::Jsonl => jsonl::write(self, out),
+            Format::Sarif => sarif::write(self, out),
             Format::Github => github::write(self, out),
+            Format::Gitlab => gitlab::write(self, out),
+            Format::Junit => xml::junit(self, out),
+            Format::Checkstyle => xml::checkstyle(self, out),
+            Format::Rdjson => rdjson::write(self, out),
+            Format::Eslint => eslint::write(self, out),
+            Format::Html => html::write(self, out),
+            Format::Agent => agent::write(self, out),
         }
     }
 }
@@ -188,4 +236,42 @@ fn confidence(confidence: Confidence) -> &'static str {
 
 fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+fn step_name(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Acquire => "acquire",
+        StepKind::Grow => "grow",
+        StepKind::Hold => "hold",
+        StepKind::Repeat => "repeat",
+        StepKind::Exit => "exit",
+        StepKind::Release => "release",
+    }
+}
+
+/// A fix as one replacement in one file, for formats that know no other; none if it touches other files.
+fn merged(report: &Report, fix: &Fix, file: FileId) -> Option<(Span, String)> {
+    let edits: Vec<&Edit> = fix.edits.iter().collect();
+    if edits.iter().any(|edit| edit.file != file) {
+        return None;
+    }
+    let start = edits.iter().map(|edit| edit.span.start).min()?;
+    let end = edits.iter().map(|edit| edit.span.end).max()?;
+    let text = &report.sources.get(file).text;
+    let changed = apply(text, &edits)?;
+    let kept = text.len() - end as usize;
+    Some((Span::new(start, end), changed.get(start as usize..changed.len() - kept)?.to_owned()))
+}
+
+/// A path as a URI reference.
+fn uri(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
 }

@@ -83,7 +83,7 @@ struct Suppressed<'a> {
 }
 
 #[derive(Serialize)]
-struct Error<'a> {
+pub(super) struct Error<'a> {
     file: &'a str,
     line: u32,
     column: u32,
@@ -91,7 +91,7 @@ struct Error<'a> {
 }
 
 #[derive(Serialize)]
-struct Summary {
+pub(super) struct Summary {
     files: usize,
     skipped: usize,
     partial: usize,
@@ -108,15 +108,7 @@ pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
         diagnostics: report.diagnostics.iter().map(|diagnostic| item(report, diagnostic)).collect(),
         errors: report.errors.iter().map(error).collect(),
-        summary: Summary {
-            files: report.counts.files,
-            skipped: report.counts.skipped,
-            partial: report.counts.partial,
-            errors: report.errors.len(),
-            findings: report.active().count(),
-            suppressed: report.counts.suppressed,
-            milliseconds: report.counts.milliseconds,
-        },
+        summary: summary(report),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     out.write_all(b"\n")
@@ -166,7 +158,19 @@ fn change<'a>(report: &'a Report, edit: &'a Edit) -> Change<'a> {
     Change { file: report.file(at), range: range(report, at), text: &edit.text }
 }
 
-fn error(problem: &Problem) -> Error<'_> {
+pub(super) fn summary(report: &Report) -> Summary {
+    Summary {
+        files: report.counts.files,
+        skipped: report.counts.skipped,
+        partial: report.counts.partial,
+        errors: report.errors.len(),
+        findings: report.active().count(),
+        suppressed: report.counts.suppressed,
+        milliseconds: report.counts.milliseconds,
+    }
+}
+
+pub(super) fn error(problem: &Problem) -> Error<'_> {
     Error { file: &problem.file, line: problem.at.line, column: problem.at.column, message: &problem.message }
 }
 
