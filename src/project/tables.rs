@@ -79,6 +79,8 @@ pub struct Shrink {
     pub from_loop: bool,
     /// It runs only where the collection is empty already.
     pub when_empty: bool,
+    /// The receiver is not known; only the property's name is the same.
+    pub is_guess: bool,
 }
 
 /// Which entries go.
@@ -193,7 +195,7 @@ impl Project<'_> {
             is_read: false,
         };
         let births = table.made.len();
-        let mut collector = Collector { project: self, table: &mut table, place, from: None, depth: 0, births };
+        let mut collector = Collector { project: self, table: &mut table, place, from: None, depth: 0, births, guessing: false };
         collector.run();
         Some(table)
     }
@@ -295,6 +297,7 @@ struct Collector<'p, 'a> {
     from: Option<In<FunctionId>>,
     depth: u32,
     births: usize,
+    guessing: bool,
 }
 
 impl Collector<'_, '_> {
@@ -303,7 +306,9 @@ impl Collector<'_, '_> {
             self.access(access);
         }
         if self.depth == 0 && self.place.path.is_empty() {
+            self.guessing = true;
             self.strangers();
+            self.guessing = false;
         }
         if let Some(above) = self.place.above().filter(|_| self.depth == 0) {
             for access in self.project.accesses(above).iter() {
@@ -604,6 +609,7 @@ impl Collector<'_, '_> {
             from,
             depth: self.depth + 1,
             births: 0,
+            guessing: self.guessing,
         };
         inner.run();
     }
@@ -638,6 +644,7 @@ impl Collector<'_, '_> {
             from: self.from,
             depth: self.depth + 1,
             births: usize::MAX,
+            guessing: self.guessing,
         };
         inner.run();
     }
@@ -712,7 +719,15 @@ impl Collector<'_, '_> {
             self.project.call(call).loop_depth > 0 && name.is_some_and(|name| name == "shift" || name == "pop")
         });
         let when_empty = what == Gone::All && self.is_when_empty(access);
-        self.table.shrinks.push(Shrink { at: access.at(), function, call, what, from_loop, when_empty });
+        self.table.shrinks.push(Shrink {
+            at: access.at(),
+            function,
+            call,
+            what,
+            from_loop,
+            when_empty,
+            is_guess: self.guessing,
+        });
     }
 }
 

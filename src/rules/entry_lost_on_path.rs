@@ -37,6 +37,7 @@ fn judge(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> O
         put: growth.at.span,
         taken: own.iter().map(|shrink| shrink.at.span).collect(),
         lost: Vec::new(),
+        cleaning: false,
     };
     let end = walk.flow(&project.function(growth.function).flow, OUT);
     if end & IN != 0 {
@@ -93,6 +94,8 @@ struct Walk<'p, 'a> {
     put: Span,
     taken: Vec<Span>,
     lost: Vec<(Span, Way)>,
+    /// In a handler or `finally`: a removal under a condition asks whether the entry is still there.
+    cleaning: bool,
 }
 
 impl Walk<'_, '_> {
@@ -103,7 +106,11 @@ impl Walk<'_, '_> {
         match flow {
             Flow::Step(step) => self.step(step, state),
             Flow::Sequence(parts) => parts.iter().fold(state, |state, part| self.flow(part, state)),
-            Flow::Branch { then, otherwise, .. } => self.flow(then, state) | self.flow(otherwise, state),
+            Flow::Branch { then, otherwise, .. } => {
+                let (then, otherwise) = (self.flow(then, state), self.flow(otherwise, state));
+                let asks = self.cleaning && (then | otherwise) & TAKEN != 0;
+                if asks { (then | otherwise) & !IN } else { then | otherwise }
+            }
             Flow::Switch { arms, has_default, .. } => {
                 let ends = arms.iter().fold(0, |ends, arm| ends | self.flow(arm, state));
                 if *has_default { ends } else { ends | state }
@@ -119,20 +126,27 @@ impl Walk<'_, '_> {
                     rest.retain(|(_, way)| *way == Way::Return);
                     self.lost.extend(rest);
                     let entered = if thrown { IN } else { 0 } | state;
-                    end |= self.flow(handler, entered);
+                    end |= self.clean(handler, entered);
                 }
                 if let Some(finally) = finally {
                     let noted = self.lost.len();
-                    if noted > before && self.flow(finally, IN) & IN == 0 {
+                    if noted > before && self.clean(finally, IN) & IN == 0 {
                         self.lost.truncate(before);
                     }
-                    end = self.flow(finally, end);
+                    end = self.clean(finally, end);
                 }
                 end
             }
             Flow::Label(_) => state,
             Flow::Exit(exit, span) => self.exit(exit, *span, state),
         }
+    }
+
+    fn clean(&mut self, flow: &Flow, state: u8) -> u8 {
+        let outer = std::mem::replace(&mut self.cleaning, true);
+        let end = self.flow(flow, state);
+        self.cleaning = outer;
+        end
     }
 
     fn step(&mut self, step: &Step, state: u8) -> u8 {

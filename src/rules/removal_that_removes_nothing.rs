@@ -1,7 +1,7 @@
 //! A collection whose removal is there and cannot work: the slot is emptied and stays, the key is another one, the reset
 //! runs when there is nothing to reset, one of several containers is forgotten, the function to remove is a new one.
 
-use super::support::tables::{Life, is_few_key, is_inside, is_own_property, life, openness, useless};
+use super::support::tables::{Life, has_life, is_few_key, is_inside, is_own_property, life, openness, useless};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{BindingKind, ClassId, FunctionId, In, Name, Value, ValueId};
 use crate::project::{AccessKind, Gone, Growth, Openness, Origin, Project, Shape, Shrink, Table};
@@ -92,7 +92,8 @@ fn nothing_else(
 fn emptied_slot(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Fault> {
     let name = project.place_text(table.place);
     let few = growth.key.is_some_and(|key| !is_own_property(project, growth) && is_few_key(project, key));
-    if openness(project, growth) < Openness::Open || few {
+    let brief = matches!(life, Life::Instance(class) if !has_life(project, class));
+    if openness(project, growth) < Openness::Open || few || brief {
         return None;
     }
     let empties = |other: &&Growth| {
@@ -130,12 +131,12 @@ fn other_key(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) 
     let key = growth.key?;
     let source = normalized(project, key, 0)?;
     let differs = |shrink: &Shrink| match shrink.what {
-        Gone::Entry(gone) => is_raw(project, gone, source),
+        Gone::Entry(gone) => !shrink.is_guess && is_raw(project, gone, source),
         _ => false,
     };
     let shrink = table.shrinks.iter().find(|shrink| differs(shrink))?;
     let Gone::Entry(gone) = shrink.what else { return None };
-    if !nothing_else(project, table, life, growth, differs) {
+    if !nothing_else(project, table, life, growth, |shrink| shrink.is_guess || differs(shrink)) {
         return None;
     }
     let (name, put, gone) = (project.place_text(table.place), project.text(key), project.text(gone));

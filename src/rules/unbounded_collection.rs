@@ -3,10 +3,11 @@
 use super::removal_that_removes_nothing::has_fault;
 use super::support::tables::{
     Life, Useless, is_handed_over, is_in_event, is_inside, is_looked_up, is_record, is_spelled_out, is_start,
-    kept_timer, life, lives_long, openness, outgrows, registers_itself, useless,
+    kept_timer, life, lives_long, openness, outgrows, registers_itself, unanswered,
+    useless,
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
-use crate::model::FunctionId;
+use crate::model::{FunctionId, In};
 use crate::project::{Growth, Lifetime, Openness, Project, RateAnswer, Shape, Table};
 
 /// One growth that nothing keeps up with.
@@ -15,6 +16,8 @@ struct Verdict<'t> {
     confidence: Confidence,
     rate: RateAnswer,
     removals: Vec<(usize, Useless)>,
+    /// The function that ought to empty the table.
+    end: Option<In<FunctionId>>,
 }
 
 /// Reports one finding a table, at its most certain growth.
@@ -73,6 +76,10 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     if kept_timer(project, table, growth).is_some() {
         return Some(timer_stays(table, growth, rate));
     }
+    if let Some(end) = unanswered(project, table, life, growth) {
+        let removals = (0..table.shrinks.len()).map(|at| (at, Useless::OnAnswer)).collect();
+        return Some(Verdict { growth, confidence: Confidence::Medium, rate, removals, end: Some(end) });
+    }
     let mut removals = Vec::new();
     for (at, shrink) in table.shrinks.iter().enumerate() {
         removals.push((at, useless(project, life, growth, &driven, shrink)?));
@@ -104,13 +111,13 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     } else {
         Confidence::Medium
     };
-    Some(Verdict { growth, confidence, rate, removals })
+    Some(Verdict { growth, confidence, rate, removals, end: None })
 }
 
 /// A one-shot timer is kept, and its own callback does not take it out.
 fn timer_stays<'t>(table: &'t Table, growth: &'t Growth, rate: RateAnswer) -> Verdict<'t> {
     let removals = (0..table.shrinks.len()).map(|at| (at, Useless::OnCancel)).collect();
-    Verdict { growth, confidence: Confidence::Medium, rate, removals }
+    Verdict { growth, confidence: Confidence::Medium, rate, removals, end: None }
 }
 
 fn report(project: &Project<'_>, table: &Table, lifetime: &Lifetime, life: Life, verdict: &Verdict<'_>) -> Finding {
@@ -126,9 +133,13 @@ fn report(project: &Project<'_>, table: &Table, lifetime: &Lifetime, life: Life,
         None => "no code removes from it".to_owned(),
         Some((_, reason)) => explain(*reason).to_owned(),
     };
+    let help = match verdict.end {
+        Some(end) => format!("empty `{name}` in {}, and tell those who wait", project.function_name(end)),
+        None => help(project, table, life, growth, &name),
+    };
     let mut finding = Finding::new("unbounded-collection", verdict.confidence, growth.at, message)
         .with_why(format!("{why}; {removal}"))
-        .with_help(help(project, table, life, growth, &name))
+        .with_help(help)
         .with_context(function)
         .with_step(StepKind::Grow, growth.at, format!("`{name}` grows here"));
     let hold = lifetime.why.iter().filter(|step| step.kind == StepKind::Hold).take(1);
@@ -148,6 +159,7 @@ fn explain(reason: Useless) -> &'static str {
         Useless::SameKey => "this makes room for the same key only; keys that never come again stay",
         Useless::OnFailure => "this removes the entry only where the operation failed",
         Useless::AtStart => "this runs once, at the start",
+        Useless::OnAnswer => "this removes the entry when its answer comes; when the connection ends, none comes",
         Useless::OnCancel => "a timer that fires by itself is not taken out, and keeps its callback",
     }
 }

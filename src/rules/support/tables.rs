@@ -29,6 +29,8 @@ pub enum Useless {
     OnFailure,
     /// It runs once, at the start.
     AtStart,
+    /// It takes out what is answered; what waits when the connection ends stays.
+    OnAnswer,
     /// It takes out what is cancelled; a timer that fires by itself stays.
     OnCancel,
 }
@@ -321,6 +323,61 @@ fn lives_long_in(project: &Project<'_>, class: In<ClassId>, depth: u32) -> bool 
                     _ => false,
                 })
             })
+}
+
+/// The function that hears of the end of a connection and leaves the callbacks that wait for its answers where they are:
+/// answers under generated ids come no more, and the object is used again for the next connection.
+pub fn unanswered(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<In<FunctionId>> {
+    let Life::Instance(class) = life else { return None };
+    let awaits = growth.value.is_some_and(|value| !project.functions_in(value).is_empty() || is_called(project, table));
+    let keyed = |shrink: &Shrink| matches!(shrink.what, Gone::Entry(_));
+    if openness(project, growth) != Openness::Generated
+        || !awaits
+        || table.shrinks.is_empty()
+        || !table.shrinks.iter().all(keyed)
+        || !table.escapes.is_empty()
+    {
+        return None;
+    }
+    let methods = || {
+        std::iter::once(class).chain(project.bases(class)).flat_map(|class| project.methods(class))
+    };
+    let again = |method: In<FunctionId>| {
+        let name = project.function(method).name;
+        matches!(name.trim_start_matches('_'), "connect" | "reconnect" | "open" | "reopen")
+    };
+    let hears = |method: &In<FunctionId>| {
+        let words = words_of(&project.function(*method).name);
+        let ends = words.last().is_some_and(|last| matches!(last.as_str(), "close" | "disconnect" | "end" | "disconnected"));
+        let on = matches!(words.first().map(String::as_str), Some("on" | "handle")) || words.first().is_some_and(|w| w.starts_with("on"));
+        ends && on || matches!(words.last().map(String::as_str), Some("onclose" | "ondisconnect" | "onend"))
+    };
+    let end = methods().find(hears)?;
+    let reached = table.shrinks.iter().any(|shrink| project.drive(shrink.function).through.contains(&end));
+    (methods().any(again) && !reached).then_some(end)
+}
+
+/// Whether entries of a table are called: `table[id](…)`, or taken into a variable and called.
+fn is_called(project: &Project<'_>, table: &Table) -> bool {
+    let called = |value: In<ValueId>| project.uses(value).iter().any(|access| {
+        matches!(access.kind, AccessKind::Called { .. })
+            || matches!(access.kind, AccessKind::Method { key: Key::Name(name), .. } if name == "apply" || name == "call")
+    });
+    project.accesses(table.place).iter().any(|access| match access.kind {
+        AccessKind::Method { key: Key::Value(_), .. } => true,
+        _ => false,
+    }) || table.place.below("[]").is_some_and(|entries| {
+        project.accesses(entries).iter().any(|access| called(access.of(access.value)))
+    })
+}
+
+/// Whether instances of a class have a life of their own at all: they start or end.
+pub fn has_life(project: &Project<'_>, class: In<ClassId>) -> bool {
+    let starts = |method: &In<FunctionId>| {
+        let name = project.function(*method).name;
+        project.contracts.words.start.iter().any(|word| name == *word.as_str())
+    };
+    lives_long(project, class) || project.methods(class).iter().any(starts)
 }
 
 /// The call that arms a one-shot timer which a growth keeps, unless the timer's own callback takes it out again, or
