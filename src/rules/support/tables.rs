@@ -1,8 +1,9 @@
 //! Which removals keep up with what makes a collection grow, and how long the collection lives: the first law for tables.
 
+use crate::model::contract::Runs;
 use crate::model::{Api, CallId, ClassId, FunctionId, In, Rate, Value, ValueId};
 use crate::project::{
-    Access, AccessKind, Drive, Gone, Growth, Key, Lifetime, Openness, Origin, Owner, Project, Root, Shrink, Table,
+    Access, AccessKind, Drive, Gone, Growth, Handed, Key, Lifetime, Openness, Origin, Owner, Project, Root, Shrink, Table,
 };
 
 /// How long a table lives, as far as rules weigh it.
@@ -353,8 +354,27 @@ pub fn unanswered(project: &Project<'_>, table: &Table, life: Life, growth: &Gro
         ends && on || matches!(words.last().map(String::as_str), Some("onclose" | "ondisconnect" | "onend"))
     };
     let end = methods().find(hears)?;
-    let reached = table.shrinks.iter().any(|shrink| project.drive(shrink.function).through.contains(&end));
+    let run = runs(project, end);
+    let reached = table.shrinks.iter().any(|shrink| run.contains(&shrink.function));
     (methods().any(again) && !reached).then_some(end)
+}
+
+/// What running a function runs before it is done: what it calls and hands on to be called at once; not what it registers.
+fn runs(project: &Project<'_>, from: In<FunctionId>) -> Vec<In<FunctionId>> {
+    let mut seen: Vec<In<FunctionId>> = Vec::new();
+    let mut left = vec![from];
+    while let Some(function) = left.pop() {
+        if seen.contains(&function) || seen.len() > 100 {
+            continue;
+        }
+        seen.push(function);
+        for call in project.calls_in(function) {
+            left.extend(project.targets(call).functions);
+            let at_once = |handed: &Handed| !matches!(handed.runs, Some(Runs::Event | Runs::Maybe));
+            left.extend(project.callbacks(call).into_iter().filter(at_once).map(|handed| handed.function));
+        }
+    }
+    seen
 }
 
 /// Whether entries of a table are called: `table[id](…)`, or taken into a variable and called.
