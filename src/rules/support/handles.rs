@@ -2,7 +2,7 @@
 //! call's handle leaves its function. Rules choose which ways matter.
 
 use crate::model::contract::By;
-use crate::model::{CallId, FunctionId, In, Rate};
+use crate::model::{CallId, FunctionId, In, Rate, Type};
 use crate::project::{ExitKind, Gives, Obligation, Project, RateAnswer, Row, Start, State};
 
 /// Families of things that somebody else counts until they are released: the system, a server, a pool.
@@ -71,8 +71,13 @@ pub(crate) fn followed<'a, 'p>(project: &'p Project<'a>) -> impl Iterator<Item =
     })
 }
 
+/// Whether a type of handle is one that must be released.
+pub(crate) fn is_counted(ty: &Type) -> bool {
+    COUNTED.iter().chain(ENDING).any(|family| ty.family == **family)
+}
+
 /// Where the handle's life begins: at the call, or in the callback that receives it.
-fn beginning(project: &Project<'_>, call: In<CallId>, gives: &Gives<'_>) -> Option<(In<FunctionId>, Start)> {
+pub(crate) fn beginning(project: &Project<'_>, call: In<CallId>, gives: &Gives<'_>) -> Option<(In<FunctionId>, Start)> {
     let By::Callback(parameter) = gives.by else { return Some((project.function_of(call), Start::Call(call.id))) };
     let callback = project.callbacks(call).into_iter().last()?.function;
     let binding = *project.function(callback).parameters.get(parameter as usize)?;

@@ -1,0 +1,43 @@
+//! `owner-forgets-handle`: a class keeps a handle that it obtained itself, and the methods that end it do not release it.
+
+use super::support::ending::{endings, reaches};
+use super::support::handles::{beginning, is_counted};
+use super::support::keeper::{Keeper, care, keeper};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::Rate;
+use crate::project::{Project, Root};
+
+const NAME: &str = "owner-forgets-handle";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for call in project.calls().filter(|call| !project.is_native(call.file)) {
+        let Some(gives) = project.gives(call).filter(|gives| is_counted(gives.ty)) else { continue };
+        if beginning(project, call, &gives).is_none() {
+            continue;
+        }
+        let Keeper::Place(place) = keeper(project, call, gives.ty) else { continue };
+        let Root::Field(class, _) = place.root else { continue };
+        if project.instances(class).rate.is_none_or(|rate| rate == Rate::Once) {
+            continue;
+        }
+        let care = care(project, place, gives.ty);
+        let endings = endings(project, class);
+        let Some(&ending) = endings.iter().find(|&&ending| project.calls_in(ending).next().is_some()) else { continue };
+        if !care.escapes.is_empty() || endings.iter().any(|&ending| reaches(project, ending, &care.releases)) {
+            continue;
+        }
+        let (noun, name, method) = (&gives.ty.noun, project.place_text(place), project.function_name(ending));
+        let at = project.locate(call);
+        let confidence = if care.releases.is_empty() { Confidence::Medium } else { Confidence::Low };
+        let mut finding = Finding::new(NAME, confidence, at, format!("{noun} in `{name}` is not released by {method}"))
+            .with_why(format!("{method} ends the object, and neither it nor what it calls releases `{name}`"))
+            .with_help(format!("release `{name}` in {method}"))
+            .with_context(project.function_name(project.function_of(call)))
+            .with_step(StepKind::Acquire, at, format!("`{name}` receives the {noun} here"))
+            .with_step(StepKind::Exit, project.locate_function(ending), format!("{method} ends without releasing it"));
+        if let Some(release) = care.releases.first() {
+            finding = finding.with_step(StepKind::Release, release.at(), "released on this way only");
+        }
+        findings.push(finding);
+    }
+}

@@ -1,0 +1,74 @@
+//! `pipe-leaves-source-open`: a stream opened here is piped, and stays open when its destination fails.
+
+use super::support::handles::is_counted;
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::{CallId, In, Value};
+use crate::project::{AccessKind, Doing, Origin, Project, Role};
+
+const NAME: &str = "pipe-leaves-source-open";
+
+pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    for call in project.calls().filter(|call| !project.is_native(call.file)) {
+        if project.method_name(call).is_none_or(|name| name != "pipe") {
+            continue;
+        }
+        let (Some(source), Some(destination)) = (project.receiver(call), project.argument(call, 0)) else { continue };
+        let Some(opened) = opened_here(project, source, call) else { continue };
+        let Some(watched) = watched(project, destination, call) else { continue };
+        if is_released(project, source) {
+            continue;
+        }
+        let (from, to) = (project.callee_text(opened), project.text(destination));
+        let at = project.locate(opened);
+        findings.push(
+            Finding::new(NAME, Confidence::Medium, at, format!("the stream from `{from}` stays open when `{to}` fails"))
+                .with_why(format!("`pipe` does not destroy its source; the handler of `{to}` ends the operation and leaves the source open"))
+                .with_help(format!("use `pipeline` instead of `pipe`, or destroy the source in the `'error'` handler of `{to}`"))
+                .with_context(project.function_name(project.function_of(call)))
+                .with_step(StepKind::Acquire, at, "opened here")
+                .with_step(StepKind::Hold, project.locate(call), format!("piped into `{to}`"))
+                .with_step(StepKind::Exit, project.locate(watched), format!("ends when `{to}` fails, without destroying the source")),
+        );
+    }
+}
+
+/// The call that opened the piped stream, in the same function.
+fn opened_here(project: &Project<'_>, source: In<crate::model::ValueId>, pipe: In<CallId>) -> Option<In<CallId>> {
+    project.origins(source).into_iter().find_map(|origin| {
+        let Origin::Result(call) = origin else { return None };
+        let gives = project.gives(call)?;
+        let own = call.file == pipe.file
+            && project.summary(call.file).is_inside(project.call(pipe).function, project.call(call).function);
+        (own && gives.ty.family == "file-stream" && is_counted(gives.ty)).then_some(call)
+    })
+}
+
+/// The listener for the destination's failure.
+fn watched(project: &Project<'_>, destination: In<crate::model::ValueId>, pipe: In<CallId>) -> Option<In<CallId>> {
+    let place = project.place(destination)?;
+    project.accesses(place).iter().find_map(|access| {
+        let AccessKind::Method { call, .. } = access.kind else { return None };
+        let call = access.of(call);
+        let registers = project.api(call).and_then(|api| api.registers.as_ref());
+        let event = project.argument(call, registers.map_or(0, |r| r.event.unwrap_or(0)))?;
+        let error = matches!(project.value(event), Value::Literal(crate::model::Literal::String(name)) if *name == "error");
+        let near = call.file == pipe.file && project.method_name(call).is_some_and(|name| matches!(&*name, "on" | "once"));
+        (error && near).then_some(call)
+    })
+}
+
+/// Whether any code releases the source, or hands it to something that might.
+fn is_released(project: &Project<'_>, source: In<crate::model::ValueId>) -> bool {
+    let Some(place) = project.place(source) else { return false };
+    let ty = project.ty(source);
+    project.accesses(place).iter().any(|access| match access.kind {
+        AccessKind::Method { call, .. } => {
+            matches!(project.effect(access.of(call), Role::Receiver, ty), Doing::Releases | Doing::MayRelease)
+        }
+        AccessKind::Argument { call, index } => {
+            !matches!(project.effect(access.of(call), Role::Argument(index), ty), Doing::Borrows | Doing::Returns)
+        }
+        AccessKind::Returned | AccessKind::Inside { .. } => true,
+        _ => false,
+    })
+}
