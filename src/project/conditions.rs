@@ -190,3 +190,27 @@ fn left_after(flow: &Flow, call: CallId) -> Option<bool> {
         _ => None,
     }
 }
+
+impl Project<'_> {
+    /// Whether a call stands in an arm of a `switch`: it runs for one of several cases.
+    pub fn is_dispatched(&self, call: In<CallId>) -> bool {
+        fn inside(flow: &Flow, call: CallId, switched: bool) -> bool {
+            match flow {
+                Flow::Step(Step::Call(id)) => *id == call && switched,
+                Flow::Switch { arms, .. } => arms.iter().any(|arm| inside(arm, call, true)),
+                Flow::Sequence(parts) => parts.iter().any(|part| inside(part, call, switched)),
+                Flow::Branch { then, otherwise, .. } => {
+                    inside(then, call, switched) || inside(otherwise, call, switched)
+                }
+                Flow::Loop { body, .. } | Flow::Labelled(_, body) => inside(body, call, switched),
+                Flow::Try { body, handler, finally } => {
+                    inside(body, call, switched)
+                        || handler.as_ref().is_some_and(|(_, handler)| inside(handler, call, switched))
+                        || finally.as_ref().is_some_and(|finally| inside(finally, call, switched))
+                }
+                _ => false,
+            }
+        }
+        inside(&self.function(self.function_of(call)).flow, call.id, false)
+    }
+}

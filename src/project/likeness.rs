@@ -71,6 +71,13 @@ impl Project<'_> {
         if a == b {
             return Likeness::Same;
         }
+        let own_name = |literal: In<ValueId>, other: In<ValueId>| match self.value(literal) {
+            Value::Function(f) => self.origins(other).contains(&Origin::Function(literal.with(*f))),
+            _ => false,
+        };
+        if own_name(a, b) || own_name(b, a) {
+            return Likeness::Same;
+        }
         if self.is_fresh_function(a) || self.is_fresh_function(b) {
             return Likeness::Different;
         }

@@ -1,8 +1,8 @@
 //! Whether running one function runs another: direct calls, and functions written inside that are called, handed on or
 //! returned. Bounded in depth; knows no order and no condition.
 
-use super::{Origin, Project};
-use crate::model::{FunctionId, In, ValueId};
+use super::Project;
+use crate::model::{FunctionId, In};
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
@@ -46,5 +46,17 @@ impl Project<'_> {
         let returned = self.index(function.file).returns[function.id.index()].iter();
         let functions = returned.flat_map(|value| self.functions_in(function.with(*value)));
         functions.filter(|f| f.file == function.file && self.summary(f.file).is_inside(f.id, function.id)).collect()
+    }
+
+    /// The nearest function around, itself included, for which something holds.
+    pub fn around(&self, from: In<FunctionId>, is: impl Fn(In<FunctionId>) -> bool) -> Option<In<FunctionId>> {
+        let mut next = Some(from);
+        while let Some(function) = next {
+            if is(function) {
+                return Some(function);
+            }
+            next = self.function(function).parent.map(|parent| function.with(parent));
+        }
+        None
     }
 }

@@ -307,11 +307,11 @@ impl<'a> Resolver<'_, 'a> {
             Some(before) => name(before).is_some_and(|name| is(&name, &["req", "request"])),
             None => request && name(index + 1).is_some_and(|name| is(&name, &["res", "response"])),
         };
-        // `request.connection` may as well be that of a database.
-        let short = is(&binding.name, &["req", "res"]);
+        // `request.connection` may as well be that of a database, `response.socket` one that was upgraded.
+        let short = is(&binding.name, &["req"]);
         let has_socket = || {
             summary.values.iter().any(|value| match value {
-                Value::Member(object, name) if name == "socket" || short && name == "connection" => {
+                Value::Member(object, name) if short && (name == "socket" || name == "connection") => {
                     matches!(summary.value(*object), Value::Binding(b) if *b == parameter.id)
                 }
                 _ => false,

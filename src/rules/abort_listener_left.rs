@@ -20,6 +20,7 @@ fn is_left(listener: &Listener<'_, '_>) -> bool {
     is_on_callers_signal(listener)
         && !once
         && !listener.is_made_before()
+        && !listener.is_in_boot()
         && !listener.ends_by_itself()
         && (listener.removals().is_empty() || listener.drops_disposer())
         && removal_never_matches::missed(listener).is_none()

@@ -2,7 +2,7 @@
 
 use super::abort_listener_left::is_on_callers_signal;
 use super::removal_never_matches;
-use super::support::listeners::{self, Listener};
+use super::support::listeners::{self, Listener, words_of};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, FunctionKind, In, Value, ValueId};
 use crate::project::{AccessKind, Event, Origin, Owner, Project, Registration};
@@ -29,7 +29,11 @@ pub(super) fn again(listener: &Listener<'_, '_>) -> Option<Again> {
     let project = listener.project;
     let deduped =
         listener.add.dedupes && listener.add.handler.is_some_and(|handler| !project.is_fresh_function(handler));
-    let over = deduped || listener.is_made_before() || listener.is_checked() || listener.ends_by_itself();
+    let over = deduped
+        || listener.is_made_before()
+        || listener.is_checked()
+        || listener.ends_by_itself()
+        || listener.emitter_is_ended_in(&[listener.function()], true);
     if over || !listener.removals().is_empty() || removal_never_matches::missed(listener).is_some() {
         return None;
     }
@@ -40,11 +44,13 @@ pub(super) fn again(listener: &Listener<'_, '_>) -> Option<Again> {
 fn in_loop(listener: &Listener<'_, '_>) -> Option<Again> {
     let project = listener.project;
     let head = project.loop_around(listener.add.call)?;
-    let outside = !listener.is_on_loop_local(head.span) && project.is_open_ended(&head);
+    let made_in_turn = matches!(project.value(root(project, listener.on())), Value::Result(_));
+    let outside = !made_in_turn && !listener.is_on_loop_local(head.span) && project.is_open_ended(&head);
     let varies = listener.add.handler.is_some_and(|handler| listener.depends_on_loop(handler, head.span));
     let fixed = matches!(listener.add.event, Event::Named(_) | Event::All);
-    (outside && fixed && !varies && !project.leaves_after(listener.add.call)).then(|| Again {
-        confidence: Confidence::High,
+    let lifted = listener.add.call != listener.add.api && project.is_conditional(listener.add.api);
+    (outside && fixed && !varies && !lifted && !project.leaves_after(listener.add.call)).then(|| Again {
+        confidence: if listener.add.once || listener.is_test() { Confidence::Low } else { Confidence::High },
         why: "each turn of the loop adds one more, to the same emitter and for the same event".to_owned(),
         at: project.at(listener.add.call.file, head.span),
     })
@@ -84,7 +90,8 @@ fn per_event(listener: &Listener<'_, '_>) -> Option<Again> {
     if is_on_callers_signal(listener) {
         return None;
     }
-    let confidence = if listener.add.once { Confidence::Low } else { Confidence::Medium };
+    let latent = listener.add.once || listener.is_test();
+    let confidence = if latent { Confidence::Low } else { Confidence::Medium };
     Some(Again {
         confidence,
         why: format!(
@@ -200,22 +207,6 @@ fn seen_by_caller(
     }
 }
 
-/// The nearest function around (itself included) for which `is` holds.
-pub(super) fn around(
-    project: &Project<'_>,
-    from: In<FunctionId>,
-    is: impl Fn(In<FunctionId>) -> bool,
-) -> Option<In<FunctionId>> {
-    let mut next = Some(from);
-    while let Some(function) = next {
-        if is(function) {
-            return Some(function);
-        }
-        next = project.function(function).parent.map(|parent| function.with(parent));
-    }
-    None
-}
-
 impl Listener<'_, '_> {
     /// The variable or field below a chain of properties: `entry` of `entry.signal`.
     fn holder(&self) -> In<ValueId> {
@@ -285,13 +276,16 @@ impl Listener<'_, '_> {
                 let mut adds = project.registry().adds.iter().filter(|add| add.call == passed.call && !add.once);
                 let add = adds.find(|add| !self.removes_itself(function, add));
                 if let Some(Event::Named(name)) = add.map(|add| add.event)
-                    && !comes_once(&name)
+                    && comes_often(&name)
                     && is_older(project, emitter, function)
                 {
                     return Some((name.to_string(), project.locate(passed.call)));
                 }
             }
             for caller in project.callers(function).iter().filter(|caller| !caller.weak) {
+                if project.is_dispatched(caller.call) {
+                    continue;
+                }
                 if let Some(emitter) = seen_by_caller(project, emitter, function, caller.call) {
                     queue.push((project.function_of(caller.call), emitter, depth + 1));
                 }
@@ -364,37 +358,35 @@ fn head_value(listener: &Listener<'_, '_>, at: usize) -> In<ValueId> {
     listener.add.call.with(ValueId(at as u32))
 }
 
-/// Events that come at most once in the life of an emitter.
-pub(super) fn comes_once(event: &str) -> bool {
-    matches!(
-        event,
-        "close"
-            | "end"
-            | "finish"
-            | "exit"
-            | "open"
-            | "listening"
-            | "connect"
-            | "ready"
-            | "spawn"
-            | "disconnect"
-            | "abort"
-            | "aborted"
-            | "error"
-            | "online"
-            | "load"
-            | "secureConnect"
-            | "response"
-            | "socket"
-            | "destroyed"
-            | "beforeExit"
-            | "init"
-            | "start"
-            | "stop"
-            | "unpipe"
-            | "pipe"
-            | "DOMContentLoaded"
-            | "beforeunload"
-            | "unload"
-    )
+/// Events that surely come again and again, by the words of their names. Of others nothing is known.
+fn comes_often(event: &str) -> bool {
+    const OFTEN: [&str; 26] = [
+        "data",
+        "message",
+        "messages",
+        "packet",
+        "request",
+        "connection",
+        "session",
+        "stream",
+        "line",
+        "chunk",
+        "frame",
+        "row",
+        "event",
+        "update",
+        "change",
+        "progress",
+        "tick",
+        "ping",
+        "pong",
+        "keypress",
+        "drain",
+        "reconnect",
+        "reconnecting",
+        "readable",
+        "job",
+        "task",
+    ];
+    words_of(event).last().is_some_and(|word| OFTEN.contains(&word.as_str()))
 }

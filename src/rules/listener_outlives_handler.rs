@@ -1,12 +1,13 @@
 //! listener-outlives-handler: a listener on an emitter that outlives what the listener serves, and that nothing removes.
 
 use super::abort_listener_left::is_on_callers_signal;
-use super::listener_added_again::{again, around};
+use super::listener_added_again::again;
 use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
-use crate::model::{BindingId, ClassId, FunctionId, FunctionKind, In, Rate, Value, ValueId};
+use crate::model::{BindingId, ClassId, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
 use crate::project::{Access, AccessKind, Likeness, Origin, Project, RateAnswer, Root};
+use crate::text::FileId;
 
 /// Finds listeners that stay on an emitter which lives longer than they should.
 pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
@@ -27,6 +28,7 @@ fn is_left(listener: &Listener<'_, '_>) -> bool {
     !listener.ends_by_itself()
         && !listener.is_checked()
         && !listener.is_made_before()
+        && !listener.emitter_is_ended_in(&[listener.function()], true)
         && listener.removals().is_empty()
         && !is_on_callers_signal(listener)
         && removal_never_matches::missed(listener).is_none()
@@ -47,14 +49,17 @@ struct Outlived {
 fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let project = listener.project;
     let life = project.lifetime(listener.on());
-    if !life.is_process() {
+    if !life.is_process() || listener.is_on_receiver() {
         return None;
     }
     let rate = project.call_rate(listener.add.call);
     let times = rate.rate.filter(|rate| *rate > Rate::Once)?;
     let end = listener.disposal();
     let confidence = match times {
-        _ if listener.is_part_of_a_start() && end.is_none() && times != Rate::PerInstance => Confidence::Low,
+        _ if listener.is_in_ending() || listener.is_test() || listener.serves_callback() => Confidence::Low,
+        Rate::PerInstance if end.is_none() && listener.is_called_by_constructor() => Confidence::Low,
+        Rate::PerInstance if end.is_none() => Confidence::Medium,
+        _ if end.is_none() && (listener.is_part_of_a_start() || listener.exits_process()) => Confidence::Low,
         Rate::PerEvent => Confidence::High,
         Rate::PerInstance if end.is_some() => Confidence::High,
         _ => Confidence::Medium,
@@ -85,7 +90,7 @@ fn by_type(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let project = listener.project;
     let noun = listener.longer_lived(listener.on(), 0)?;
     let once = project.call_rate(listener.add.call).rate == Some(Rate::Once);
-    (!once && !listener.is_on_local()).then(|| Outlived {
+    (!once && !listener.is_on_local() && !listener.is_test()).then(|| Outlived {
         confidence: Confidence::High,
         hold: format!("{} is {} and outlives the request", listener.on_text(), noun),
         repeat: format!("{} runs for each request", project.function_name(listener.function())),
@@ -110,7 +115,11 @@ fn injected(listener: &Listener<'_, '_>) -> Option<Outlived> {
         return None;
     }
     let shared = listener.shared_by_makers(class, given.parameter);
-    let known = given.or_made || given.depth > 1 || listener.forgotten_sibling(&own, given.value) || shared.is_some();
+    let known = given.or_made && listener.is_ended_if_owned(&own)
+        || given.depth > 1
+        || listener.forgotten_sibling(&own, given.value)
+        || shared.is_some();
+    let known = known && !listener.is_test();
     let confidence = if known && (end.is_some() || shared.is_some()) { Confidence::Medium } else { Confidence::Low };
     Some(Outlived {
         confidence,
@@ -136,7 +145,7 @@ struct Given {
 /// `subscribe(client)` adds, `unsubscribe(client)` does not remove.
 fn unpaired(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let project = listener.project;
-    let function = around(project, listener.function(), |f| !project.function(f).name.is_empty())?;
+    let function = project.around(listener.function(), |f| !project.function(f).name.is_empty())?;
     let Origin::Parameter(emitter) = project.origin(listener.on()) else { return None };
     if emitter.file != function.file || project.binding(emitter).function != function.id {
         return None;
@@ -145,6 +154,9 @@ fn unpaired(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let summary = project.summary(function.file);
     let mut others = summary.functions.iter().filter(|other| other.parent == project.function(function).parent);
     let inverse = others.find(|other| {
+        if ends_first_parameter(project, function.file, other) {
+            return false;
+        }
         let other_name = other.name.to_ascii_lowercase();
         let shares =
             other.parameters.first().is_some_and(|p| summary.binding(*p).name == project.binding(emitter).name);
@@ -163,27 +175,17 @@ fn unpaired(listener: &Listener<'_, '_>) -> Option<Outlived> {
     })
 }
 
-/// Words in the names of functions that a program calls once, when it starts.
-const STARTS: [&str; 18] = [
-    "start",
-    "init",
-    "initialize",
-    "setup",
-    "install",
-    "main",
-    "run",
-    "cli",
-    "boot",
-    "bootstrap",
-    "launch",
-    "listen",
-    "register",
-    "configure",
-    "execute",
-    "load",
-    "master",
-    "app",
-];
+/// `remove(client)` closes the client.
+fn ends_first_parameter(project: &Project<'_>, file: FileId, function: &Function) -> bool {
+    let Some(first) = function.parameters.first() else { return false };
+    let summary = project.summary(file);
+    summary.calls.iter().any(|call| match summary.value(call.callee) {
+        Value::Member(object, name) => {
+            listeners::ends_object(project, name) && matches!(summary.value(*object), Value::Binding(b) if b == first)
+        }
+        _ => false,
+    })
+}
 
 /// What a name becomes when the thing is taken back.
 const INVERSE: [(&str, &str); 8] = [
@@ -215,18 +217,7 @@ fn report(listener: &Listener<'_, '_>, outlived: Outlived) -> Finding {
 impl Listener<'_, '_> {
     /// The method, constructor or named function that the registration is part of.
     fn method(&self) -> Option<In<FunctionId>> {
-        around(self.project, self.function(), |function| self.project.class_of(function).is_some())
-    }
-
-    /// The named function around says that it starts or ends something as a whole: hardly more than once in a process.
-    fn is_part_of_a_start(&self) -> bool {
-        let project = self.project;
-        let named = around(project, self.function(), |function| !project.function(function).name.is_empty());
-        named.is_some_and(|function| {
-            let name = project.function(function).name;
-            listeners::words_of(&name).any(|word| STARTS.contains(&word.as_str()))
-                || listeners::ends_object(project, &name)
-        })
+        self.project.around(self.function(), |function| self.project.class_of(function).is_some())
     }
 
     /// The method that ends an instance of the class whose code this is.

@@ -22,15 +22,19 @@ fn started_over<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)
     let project = listener.project;
     let adding = listener.function();
     let removals = listener.removals();
-    let (removal, again) = removals.iter().filter(|(_, meeting)| meeting.matches()).find_map(|(removal, _)| {
-        let guards = project.conditions(removal.call?);
-        let (cond, side) = guards.last()?;
-        let again = project.calls_in(removal.function).find(|call| {
-            project.targets(*call).functions.contains(&adding)
-                && project.conditions(*call).iter().any(|(other, taken)| std::ptr::eq(*other, *cond) && taken != side)
+    let (removal, again) =
+        removals.iter().filter(|(_, meeting)| meeting.matches() && meeting.named).find_map(|(removal, _)| {
+            let guards = project.conditions(removal.call?);
+            let (cond, side) = guards.last()?;
+            let again = project.calls_in(removal.function).find(|call| {
+                project.targets(*call).functions.contains(&adding)
+                    && project
+                        .conditions(*call)
+                        .iter()
+                        .any(|(other, taken)| std::ptr::eq(*other, *cond) && taken != side)
+            })?;
+            Some((*removal, again))
         })?;
-        Some((*removal, again))
-    })?;
     // Other removals must not stand on the way that starts over.
     let straight = removals.iter().any(|(other, _)| {
         other.function == removal.function && other.call.is_some_and(|call| !project.is_conditional(call))

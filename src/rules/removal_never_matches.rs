@@ -1,6 +1,5 @@
 //! removal-never-matches: the removal names another function, event or emitter than the registration.
 
-use super::listener_added_again::around;
 use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{FunctionId, In, Value, ValueId};
@@ -60,9 +59,9 @@ fn belongs(listener: &Listener<'_, '_>, removal: &Removal) -> bool {
     let project = listener.project;
     let adding = listener.function();
     let class =
-        |function| around(project, function, |f| project.class_of(f).is_some()).and_then(|f| project.class_of(f));
+        |function| project.around(function, |f| project.class_of(f).is_some()).and_then(|f| project.class_of(f));
     let outermost = |function| {
-        around(project, function, |f| project.function(f).parent.is_none_or(|parent| parent == FunctionId::MODULE))
+        project.around(function, |f| project.function(f).parent.is_none_or(|parent| parent == FunctionId::MODULE))
     };
     let module = adding.id == FunctionId::MODULE || removal.function.id == FunctionId::MODULE;
     adding.file == removal.function.file

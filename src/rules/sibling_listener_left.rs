@@ -25,6 +25,11 @@ fn alternative(left: &Listener<'_, '_>, fired: &Listener<'_, '_>) -> Option<Conf
     if !one_emitter || !once || left.ends_by_itself() || left.is_on_local() || left.is_made_before() {
         return None;
     }
+    // After its last event nothing more comes, and what is left behind goes with the emitter.
+    let last = fired.event().is_some_and(is_last);
+    if last || settles(left) && !settles(fired) {
+        return None;
+    }
     let outcome = project.functions_in(fired.add.handler?);
     let removals = left.removals();
     let taken_back = |function: In<FunctionId>| {
@@ -58,6 +63,13 @@ fn settles(listener: &Listener<'_, '_>) -> bool {
                 project.origins(callee).iter().any(executor_parameter)
             })
         })
+}
+
+fn is_last(event: &str) -> bool {
+    matches!(
+        event,
+        "close" | "end" | "finish" | "exit" | "complete" | "completed" | "destroyed" | "finished" | "disconnect"
+    )
 }
 
 /// Whether the event may come more than once in the life of the emitter, so that waiting for it again is to be expected.

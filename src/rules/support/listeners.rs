@@ -120,6 +120,9 @@ impl<'p, 'a> Listener<'p, 'a> {
     /// on. `surely`: under no condition.
     pub(crate) fn emitter_is_ended_in(&self, functions: &[In<FunctionId>], surely: bool) -> bool {
         let project = self.project;
+        if project.lifetime(self.on()).is_process() {
+            return false;
+        }
         let within = |call: &In<CallId>| {
             let of = project.call(*call).function;
             functions.iter().any(|f| f.file == call.file && project.summary(f.file).is_inside(of, f.id))
@@ -133,6 +136,47 @@ impl<'p, 'a> Listener<'p, 'a> {
             let same = || project.receiver(call).is_some_and(|on| project.objects(on, self.on()) == Likeness::Same);
             ends && same() && !(surely && project.is_conditional(call))
         })
+    }
+
+    /// Some code of the class ends the emitter, but only if it is its own: `if (this.ownsClient) this.client.quit()`.
+    pub(crate) fn is_ended_if_owned(&self, functions: &[In<FunctionId>]) -> bool {
+        let project = self.project;
+        let within = |call: &In<CallId>| {
+            let of = project.call(*call).function;
+            functions.iter().any(|f| f.file == call.file && project.summary(f.file).is_inside(of, f.id))
+        };
+        let file = self.add.call.file;
+        let calls = (0..project.summary(file).calls.len() as u32).map(|at| In::new(file, CallId(at)));
+        calls.filter(within).any(|call| {
+            let ends = project.method_name(call).is_some_and(|name| ends_object(project, &name));
+            ends && project.receiver(call).is_some_and(|on| project.objects(on, self.on()) == Likeness::Same)
+                && project.conditions(call).iter().any(|(cond, _)| self.asks_for_owner(call, cond))
+        })
+    }
+
+    /// The condition compares the emitter with something, or asks for a flag whose name speaks of owning or sharing.
+    fn asks_for_owner(&self, call: In<CallId>, cond: &Cond) -> bool {
+        let project = self.project;
+        let same = |value: ValueId| project.objects(call.with(value), self.on()) == Likeness::Same;
+        let null = |value: ValueId| project.is_empty_value(call.with(value));
+        match cond {
+            Cond::Equal(a, b) if !null(*a) && !null(*b) && (same(*a) || same(*b)) => true,
+            Cond::Not(inner) => self.asks_for_owner(call, inner),
+            Cond::All(parts) | Cond::Any(parts) => parts.iter().any(|part| self.asks_for_owner(call, part)),
+            _ => {
+                let mut speaks = false;
+                cond.values(&mut |value| {
+                    let text = project.text(call.with(value));
+                    speaks |= words_of(&text).any(|word| {
+                        matches!(
+                            word.as_str(),
+                            "shared" | "own" | "owned" | "owns" | "external" | "managed" | "internal"
+                        )
+                    });
+                });
+                speaks
+            }
+        }
     }
 
     /// The emitter was made in this run of the function or of one around it.
@@ -164,8 +208,20 @@ impl<'p, 'a> Listener<'p, 'a> {
 
     fn asks_for_listeners(&self, cond: &Cond) -> bool {
         let mut asks = false;
+        cond.values(&mut |value| asks |= self.asks_whether_known(self.add.call.with(value)));
         cond.values(&mut |value| asks |= self.mentions_listeners(self.add.call.with(value), 0));
         asks
+    }
+
+    /// `seen.has(socket)`: asked whether this very emitter was there before.
+    fn asks_whether_known(&self, value: In<ValueId>) -> bool {
+        let project = self.project;
+        let Value::Result(call) = project.value(value) else { return false };
+        let call = value.with(*call);
+        let asks = project
+            .method_name(call)
+            .is_some_and(|name| matches!(name.as_str(), "has" | "includes" | "get" | "indexOf"));
+        asks && project.argument(call, 0).is_some_and(|argument| project.objects(argument, self.on()) == Likeness::Same)
     }
 
     fn mentions_listeners(&self, value: In<ValueId>, depth: u32) -> bool {
@@ -186,6 +242,101 @@ impl<'p, 'a> Listener<'p, 'a> {
             Value::Binding(binding) => self.project.binding(value.with(*binding)).value.is_some_and(of),
             _ => false,
         }
+    }
+
+    /// The nearest function around that has a name.
+    fn named_function(&self) -> Option<In<FunctionId>> {
+        self.project.around(self.function(), |function| !self.project.function(function).name.is_empty())
+    }
+
+    /// The code around starts something as a whole, by its name or by the names of all who call it: hardly more than once
+    /// in a process.
+    pub(crate) fn is_part_of_a_start(&self) -> bool {
+        let project = self.project;
+        let Some(named) = self.named_function() else { return false };
+        let starts = |function: In<FunctionId>, words: &[&str]| {
+            words_of(&project.function(function).name).any(|word| words.contains(&word.as_str()))
+        };
+        if starts(named, &STARTS) {
+            return true;
+        }
+        let callers = project.callers(named);
+        let around = |call: In<CallId>| {
+            project.around(project.function_of(call), |function| !project.function(function).name.is_empty())
+        };
+        !callers.is_empty()
+            && callers.iter().all(|caller| {
+                around(caller.call).is_some_and(|caller| {
+                    let outer = project.callers(caller);
+                    starts(caller, &STARTS[..BOOTS])
+                        || !outer.is_empty()
+                            && outer.iter().all(|c| around(c.call).is_some_and(|f| starts(f, &STARTS[..BOOTS])))
+                })
+            })
+    }
+
+    /// The function around starts a program or server: what it is given lives as long as that.
+    pub(crate) fn is_in_boot(&self) -> bool {
+        let named = self.named_function().map(|function| self.project.function(function).name);
+        named.is_some_and(|name| words_of(&name).any(|word| STARTS[..BOOTS].contains(&word.as_str())))
+    }
+
+    /// The method around ends its instance: what it adds now serves the end.
+    pub(crate) fn is_in_ending(&self) -> bool {
+        self.named_function().is_some_and(|function| ends_object(self.project, &self.project.function(function).name))
+    }
+
+    /// `onExit(callback)`: the function exists to register what it is given.
+    pub(crate) fn serves_callback(&self) -> bool {
+        let name = self.named_function().map(|function| self.project.function(function).name);
+        name.is_some_and(|name| {
+            name.strip_prefix("on").is_some_and(|rest| rest.starts_with(|c: char| c.is_uppercase()))
+        })
+    }
+
+    /// A constructor calls the function, which is no method itself.
+    pub(crate) fn is_called_by_constructor(&self) -> bool {
+        let project = self.project;
+        let Some(named) = self.named_function() else { return false };
+        project.class_of(named).is_none()
+            && project.callers(named).iter().any(|caller| project.is_constructor(project.function_of(caller.call)))
+    }
+
+    /// The listener ends the process: it was added by the program, not by a part of it.
+    pub(crate) fn exits_process(&self) -> bool {
+        let project = self.project;
+        let Some(handler) = self.add.handler else { return false };
+        project.functions_in(handler).iter().any(|function| {
+            let summary = project.summary(function.file);
+            let calls = (0..summary.calls.len() as u32).map(|at| function.with(CallId(at)));
+            calls.filter(|call| summary.is_inside(project.call(*call).function, function.id)).any(|call| {
+                let never = |call| project.api(call).is_some_and(|api| api.never_returns);
+                never(call)
+                    || project.targets(call).functions.iter().any(|next| {
+                        let mut inner = project.calls_in(*next);
+                        inner.any(never)
+                    })
+            })
+        })
+    }
+
+    /// Code of a test: its process does not live long enough.
+    pub(crate) fn is_test(&self) -> bool {
+        let name = &self.project.sources.get(self.add.call.file).name;
+        let file = name.rsplit('/').next().unwrap_or(name);
+        name.split('/')
+            .any(|part| matches!(part, "test" | "tests" | "__tests__" | "spec" | "example" | "examples" | "bench"))
+            || [".test.", ".spec.", ".tap."].iter().any(|mark| file.contains(mark))
+    }
+
+    /// The emitter is the receiver of a function that is no method of a class, or reached through it.
+    pub(crate) fn is_on_receiver(&self) -> bool {
+        let mut value = self.on();
+        while let Value::Member(object, _) = self.project.value(value) {
+            value = value.with(*object);
+        }
+        matches!(self.project.value(value), Value::This(_))
+            && !matches!(self.project.origin(value), Origin::This(_) | Origin::Class(_))
     }
 
     /// Where the registration is: the call, or its last link in a chain of calls.
@@ -242,6 +393,29 @@ pub(crate) fn takes_back(name: &str) -> bool {
     let name = name.trim_start_matches(['_', '#']).to_ascii_lowercase();
     ["remove", "off", "un", "clean", "detach", "dispose", "teardown"].iter().any(|word| name.starts_with(word))
 }
+
+/// Words in the names of functions that a program calls once, when it starts; the first ones also in those of callers.
+const STARTS: [&str; 18] = [
+    "start",
+    "boot",
+    "bootstrap",
+    "launch",
+    "listen",
+    "main",
+    "cli",
+    "daemon",
+    "init",
+    "initialize",
+    "setup",
+    "install",
+    "run",
+    "register",
+    "configure",
+    "load",
+    "master",
+    "app",
+];
+const BOOTS: usize = 8;
 
 /// Names of methods after which an object is gone.
 pub(crate) fn ends_object(project: &Project<'_>, name: &str) -> bool {
