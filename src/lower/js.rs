@@ -31,7 +31,7 @@ use state::Lowering;
 /// Lowers one JavaScript or TypeScript file; `path` tells `.tsx`, `.mts` and the like apart. Never panics and never
 /// overflows the stack: deep files get a big one, absurdly deep files are refused.
 pub fn lower(path: &str, text: &str, language: Language) -> Summary {
-    let nesting = depth::measure(text, language);
+    let nesting = depth::measure(path, text, language);
     if let Some(offset) = nesting.refused_at {
         return failed(language, offset, "nested too deeply to be read".to_owned());
     }

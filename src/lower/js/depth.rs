@@ -13,6 +13,9 @@ const REFUSED_CHAIN: u32 = 300_000;
 /// Open `<` from which on a TypeScript file is refused: the parser tries each as a type argument list, over and over.
 const REFUSED_ANGLES: u32 = 400;
 
+/// `<A><B>c` in one TypeScript statement from which on a file is refused, for the same reason.
+const REFUSED_CASTS: u32 = 3_000;
+
 /// What is deeper than this gets a stack of its own.
 const ORDINARY: u32 = 40;
 
@@ -32,11 +35,14 @@ pub struct Nesting {
 }
 
 /// Measures a file.
-pub fn measure(text: &str, language: Language) -> Nesting {
-    let mut counts = scan(text, language, false);
+pub fn measure(path: &str, text: &str, language: Language) -> Nesting {
+    let has_types = language == Language::Ts;
+    // Where there is JSX, there are no casts by `<A>`.
+    let has_casts = has_types && !path.ends_with('x');
+    let mut counts = scan(text, has_types, has_casts, false);
     if counts.refused_at.is_some() {
         // Brackets in strings and comments count for nothing.
-        counts = scan(text, language, true);
+        counts = scan(text, has_types, has_casts, true);
     }
     let stack = (counts.deepest > ORDINARY || counts.longest > ORDINARY_CHAIN).then(|| {
         (16 << 20)
@@ -53,14 +59,14 @@ struct Counts {
     refused_at: Option<u32>,
 }
 
-fn scan(text: &str, language: Language, only_code: bool) -> Counts {
+fn scan(text: &str, has_types: bool, has_casts: bool, only_code: bool) -> Counts {
     let bytes = text.as_bytes();
-    let has_types = language == Language::Ts;
     let mut counts = Counts::default();
     // Tokens since the last separator, for each open bracket.
     let mut open: Vec<(u32, u32)> = Vec::with_capacity(64);
     let mut links = 0u32;
     let mut angles = 0u32;
+    let mut casts = 0u32;
     // Likewise, but a line that can only be a new statement separates too: code without semicolons is not refused.
     let mut chained = 0u32;
     let mut in_word = false;
@@ -81,6 +87,9 @@ fn scan(text: &str, language: Language, only_code: bool) -> Counts {
                 chained += 1;
                 in_word = true;
                 is_new_line = false;
+                if chained > REFUSED_CHAIN {
+                    counts.refused_at = counts.refused_at.or(Some(at as u32));
+                }
             }
             at += 1;
             word.end = at;
@@ -103,7 +112,7 @@ fn scan(text: &str, language: Language, only_code: bool) -> Counts {
                 counts.longest = counts.longest.max(links);
                 (links, chained) = (0, 0);
                 if byte == b';' {
-                    angles = 0;
+                    (angles, casts) = (0, 0);
                 }
             }
             Kind::Space => {
@@ -118,13 +127,17 @@ fn scan(text: &str, language: Language, only_code: bool) -> Counts {
                 links += 1;
                 chained += 1;
                 match byte {
-                    b'<' if has_types => angles += 1,
+                    b'<' if has_types => {
+                        angles += 1;
+                        casts += u32::from(has_casts && last == b'>');
+                    }
                     b'>' if has_types => angles = angles.saturating_sub(1),
                     _ => {}
                 }
             }
         }
-        let is_too_much = open.len() as u32 > REFUSED || chained > REFUSED_CHAIN || angles > REFUSED_ANGLES;
+        let is_too_much =
+            open.len() as u32 > REFUSED || chained > REFUSED_CHAIN || angles > REFUSED_ANGLES || casts > REFUSED_CASTS;
         if is_too_much && counts.refused_at.is_none() {
             counts.refused_at = Some(at as u32);
         }
