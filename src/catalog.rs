@@ -6,7 +6,6 @@
 use crate::model::Contracts;
 use crate::model::contract::{Api, Rows, Type};
 use crate::nearest::{did_you_mean, explain};
-use rayon::prelude::*;
 use std::fmt;
 
 /// What is wrong with a row.
@@ -65,8 +64,7 @@ const FILES: &[(&str, &str)] = files![
 /// The built-in rows.
 pub fn builtin() -> Contracts {
     let mut contracts = Contracts::default();
-    let parsed: Vec<_> = FILES.par_iter().map(|(file, text)| parse(file, text)).collect();
-    for rows in parsed {
+    for rows in parse_all() {
         match rows {
             Ok(rows) => contracts.add(rows),
             // The test `every_row_is_well_formed` keeps this from ever happening in a release.
@@ -74,6 +72,20 @@ pub fn builtin() -> Contracts {
         }
     }
     contracts
+}
+
+/// Parses the built-in files, on threads of its own: this runs inside a `OnceLock`, and a thread of rayon's pool that waits for
+/// its share here may be given work that waits for the same lock.
+fn parse_all() -> Vec<Result<Rows, RowError>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    let share = FILES.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = FILES
+            .chunks(share)
+            .map(|part| scope.spawn(|| part.iter().map(|(file, text)| parse(file, text)).collect::<Vec<_>>()))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
+    })
 }
 
 /// Reads rows. Says nothing of the types that they name: see [`check`].
