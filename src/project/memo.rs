@@ -29,6 +29,8 @@ pub(super) enum Ask {
     References,
     Callers,
     Passed,
+    Place,
+    ExportPlace,
     Values,
     Accesses,
     Exports,
@@ -179,6 +181,7 @@ pub(super) struct Memos<'a> {
     pub(super) holdings: Memo<(In<FunctionId>, ValueId, Name), Doing>,
     pub(super) throws: Memo<In<FunctionId>, bool>,
     pub(super) macros: OnceLock<FxHashMap<Name, MacroExits>>,
+    pub(super) places: Memo<In<ValueId>, Option<Place>>,
     pub(super) values: Memo<Place, Arc<[In<ValueId>]>>,
     pub(super) accesses: Memo<Place, Arc<[Access]>>,
 }

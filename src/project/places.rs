@@ -1,12 +1,15 @@
 //! Where things are kept: one identity for a variable, field or property, the same from every file, and everything that
 //! the project does with it. Weighs nothing.
 
-use super::memo::Ask;
+use super::memo::{Ask, guarded};
 use super::slots::Holder as Slot;
 use super::{Origin, Origins, Project};
 use crate::model::{BindingId, BindingKind, CallId, ClassId, FunctionId, Holder, In, Name, ObjectId, Value, ValueId};
 use crate::text::{FileId, Location, Span};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+/// The empty path; interning it anew for each place would be most of the cost of one.
+static EMPTY: LazyLock<Name> = LazyLock::new(Name::default);
 
 /// A variable, field, property or element, the same from whichever file and through whichever alias it is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -153,7 +156,7 @@ pub enum Key {
 impl Place {
     /// The place of a root alone.
     pub fn new(root: Root) -> Self {
-        Place { root, path: Name::default() }
+        Place { root, path: *EMPTY }
     }
 
     /// A part of this place: `.name`, `[]`, `*`. None where it gets too deep to be worth naming.
@@ -227,22 +230,19 @@ impl Project<'_> {
     /// The place that a value denotes, aliases followed: `list` of `const list = this.items` is the field `items`; `&x` is
     /// `x`. None for values that are no place.
     pub fn place(&self, value: In<ValueId>) -> Option<Place> {
-        self.place_in(value, 0)
+        self.memos.places.ask(Ask::Place, value, || self.find_place(value))
     }
 
-    fn place_in(&self, value: In<ValueId>, depth: u32) -> Option<Place> {
-        if depth > 12 {
-            return None;
-        }
+    fn find_place(&self, value: In<ValueId>) -> Option<Place> {
         match self.value(value) {
-            Value::Binding(binding) => Some(self.variable_place(value.with(*binding), depth)),
-            Value::Member(object, name) => self.member_place(value, value.with(*object), *name, depth),
-            Value::Index(object, _) => self.place_in(value.with(*object), depth + 1)?.below("[]"),
+            Value::Binding(binding) => Some(self.variable_place(value.with(*binding))),
+            Value::Member(object, name) => self.member_place(value, value.with(*object), *name),
+            Value::Index(object, _) => self.place(value.with(*object))?.below("[]"),
             Value::Deref(inner) => match self.value(value.with(*inner)) {
-                Value::Address(target) => self.place_in(value.with(*target), depth + 1),
-                _ => self.place_in(value.with(*inner), depth + 1)?.below("*"),
+                Value::Address(target) => self.place(value.with(*target)),
+                _ => self.place(value.with(*inner))?.below("*"),
             },
-            Value::Address(inner) | Value::Moved(inner) => self.place_in(value.with(*inner), depth + 1),
+            Value::Address(inner) | Value::Moved(inner) => self.place(value.with(*inner)),
             Value::Global(name) => Some(match self.native_variable(value.file, *name) {
                 Some(variable) => Place::new(Root::Variable(variable)),
                 None => Place::new(Root::External(*name)),
@@ -259,7 +259,7 @@ impl Project<'_> {
         if self.is_native(file) { self.native_global(file, name) } else { None }
     }
 
-    fn variable_place(&self, variable: In<BindingId>, depth: u32) -> Place {
+    fn variable_place(&self, variable: In<BindingId>) -> Place {
         let own = Place::new(Root::Variable(variable));
         let binding = self.binding(variable);
         let Some(value) = binding.value.map(|value| variable.with(value)) else { return own };
@@ -270,11 +270,11 @@ impl Project<'_> {
         }
         match self.value(value) {
             Value::Binding(_) | Value::Member(..) | Value::Index(..) | Value::Global(_) => {
-                self.place_in(value, depth + 1).unwrap_or(own)
+                self.place(value).unwrap_or(own)
             }
-            Value::Address(_) => self.place_in(value, depth + 1).unwrap_or(own),
-            Value::Import(_) => self.exported_place(value, Name::from("="), depth).unwrap_or(own),
-            Value::Result(call) => self.returned_place(variable.with(*call), depth).unwrap_or(own),
+            Value::Address(_) => self.place(value).unwrap_or(own),
+            Value::Import(_) => self.exported_place(value, Name::from("=")).unwrap_or(own),
+            Value::Result(call) => self.returned_place(variable.with(*call)).unwrap_or(own),
             _ => own,
         }
     }
@@ -284,13 +284,13 @@ impl Project<'_> {
     }
 
     /// What a project function returns, where that is one place that does not die with the call.
-    fn returned_place(&self, call: In<CallId>, depth: u32) -> Option<Place> {
+    fn returned_place(&self, call: In<CallId>) -> Option<Place> {
         let Origin::Function(function) = self.origin(call.with(self.call(call).callee)) else { return None };
         if self.function(function).is_async || self.function(function).is_generator {
             return None;
         }
         let [value] = self.index(function.file).returns[function.id.index()][..] else { return None };
-        let place = self.place_in(function.with(value), depth + 2)?;
+        let place = self.place(function.with(value))?;
         let local = match place.root {
             Root::Variable(variable) => self.binding(variable).function != FunctionId::MODULE,
             _ => false,
@@ -299,7 +299,7 @@ impl Project<'_> {
     }
 
     /// The place behind an export of the file that an import means.
-    fn exported_place(&self, import: In<ValueId>, name: Name, depth: u32) -> Option<Place> {
+    fn exported_place(&self, import: In<ValueId>, name: Name) -> Option<Place> {
         let Value::Import(specifier) = self.value(import) else { return None };
         let Some(file) = self.imported(import.file, *specifier) else {
             return match self.origin(import) {
@@ -307,35 +307,36 @@ impl Project<'_> {
                 _ => None,
             };
         };
-        self.export_place(file, name, depth)
+        self.export_place(file, name)
     }
 
-    fn export_place(&self, file: FileId, name: Name, depth: u32) -> Option<Place> {
-        if depth > 12 {
-            return None;
-        }
+    fn export_place(&self, file: FileId, name: Name) -> Option<Place> {
+        guarded(Ask::ExportPlace, &(file, name), || self.find_export_place(file, name))
+    }
+
+    fn find_export_place(&self, file: FileId, name: Name) -> Option<Place> {
         let mut named = self.summary(file).exports.iter().filter(|export| export.name == name);
         if let Some(export) = named.next() {
             let value = In::new(file, export.value);
-            return self.place_in(value, depth + 1);
+            return self.place(value);
         }
         if name == "default" {
-            return self.export_place(file, Name::from("="), depth + 1);
+            return self.export_place(file, Name::from("="));
         }
         if name == "=" {
             return None;
         }
-        let from = |include: &Name| self.export_place(self.imported(file, *include)?, name, depth + 1);
+        let from = |include: &Name| self.export_place(self.imported(file, *include)?, name);
         self.summary(file).includes.iter().find_map(from)
     }
 
-    fn member_place(&self, value: In<ValueId>, object: In<ValueId>, name: Name, depth: u32) -> Option<Place> {
+    fn member_place(&self, value: In<ValueId>, object: In<ValueId>, name: Name) -> Option<Place> {
         let native = self.is_native(value.file);
         if native && let Some(path) = self.native_name(value) {
             return Some(self.native_place(value, &path));
         }
         if let Value::Import(_) = self.value(object)
-            && let Some(place) = self.exported_place(object, name, depth)
+            && let Some(place) = self.exported_place(object, name)
         {
             return Some(if matches!(place.root, Root::External(_)) {
                 place.below(&format!(".{name}"))?
@@ -352,12 +353,12 @@ impl Project<'_> {
             Origin::Function(function) | Origin::Receiver(function) => Root::Property(function, name),
             Origin::Object(object) => Root::Object(object, name),
             Origin::Module(file) => {
-                return Some(self.export_place(file, name, depth).unwrap_or(Place::new(Root::Export(file, name))));
+                return Some(self.export_place(file, name).unwrap_or(Place::new(Root::Export(file, name))));
             }
             Origin::External(path) => Root::External(Name::from(&format!("{path}.{name}"))),
             _ => match self.class_of_value(object) {
                 Some(class) => Root::Field(self.field_home(class, name), name),
-                None => return self.place_in(object, depth + 1)?.below(&format!(".{name}")),
+                None => return self.place(object)?.below(&format!(".{name}")),
             },
         };
         Some(Place::new(root))
