@@ -2,10 +2,42 @@
 
 use leaklint::lower::lower;
 use leaklint::model::dump::dump;
+use leaklint::model::{Flow, Step, Summary, Value};
 
 /// The facts of a snippet, as `leaklint facts` prints them.
 fn facts(path: &str, source: &str) -> String {
-    dump(&lower(path, source))
+    let summary = lower(path, source);
+    check_whole(&summary, source);
+    dump(&summary)
+}
+
+/// Checks what holds of every summary: each call happens once, in its own function; places are places; spans lie in the text.
+#[track_caller]
+fn check_whole(summary: &Summary, source: &str) {
+    let mut happens = vec![0; summary.calls.len()];
+    for (at, function) in summary.functions.iter().enumerate() {
+        assert!(function.span.end as usize <= source.len());
+        assert_eq!(function.parent.is_none(), at == 0);
+        function.flow.walk(&mut |flow| match flow {
+            Flow::Step(Step::Call(call)) => {
+                happens[call.index()] += 1;
+                assert_eq!(summary.call(*call).function.index(), at);
+            }
+            Flow::Step(Step::Assign(assign)) => {
+                let place = summary.value(assign.place);
+                assert!(!matches!(place, Value::This(_) | Value::Literal(_) | Value::Class(_)), "{place:?}");
+            }
+            _ => {}
+        });
+    }
+    for (call, times) in summary.calls.iter().zip(happens) {
+        // Compiled private fields are read as assignments.
+        let is_field = call.span.of(source).contains(".set(this");
+        assert!(times == 1 || is_field, "{}", call.span.of(source));
+    }
+    for (at, binding) in summary.bindings.iter().enumerate() {
+        assert!(summary.scope(binding.scope).bindings.iter().any(|id| id.index() == at));
+    }
 }
 
 /// Checks that the facts of a snippet hold these lines, in this order, and that nothing was lost.
@@ -586,8 +618,19 @@ mod odd_input {
         assert_eq!(summary.errors.len(), 1);
         assert_eq!(summary.errors[0].offset as usize, source.find(")\n    .then").unwrap());
         let facts = dump(&summary);
-        for line in ["a() [discarded]", "x.query()", "x.query().then(y) [discarded]", "b() [discarded]", "c() [discarded]"] {
+        for line in
+            ["a() [discarded]", "x.query()", "x.query().then(y) [discarded]", "b() [discarded]", "c() [discarded]"]
+        {
             assert!(facts.lines().any(|fact| fact.trim() == line), "{facts}");
+        }
+    }
+
+    #[test]
+    fn spans_are_bytes_of_the_text_as_it_was_read() {
+        for source in ["\u{feff}/* é */ foo(1);", "'😀'; foo(1)", "#!node\r\n\r\nfoo(1)", "x = ;\nfoo(1)\n"] {
+            let summary = lower("a.js", source);
+            assert_eq!(summary.calls[0].span.of(source), "foo(1)");
+            assert_eq!(summary.calls[0].name_span.of(source), "foo");
         }
     }
 

@@ -1,9 +1,10 @@
 //! JavaScript and TypeScript to a summary: the only user of swc.
 //!
-//! `parse` gets a tree out of whatever is in the file; `state` holds what is being built and the scopes; `stmt`, `expr`,
-//! `cond`, `call`, `pattern`, `function`, `class` and `module` walk the tree once, in evaluation order; `helpers`
-//! and `asynchronous` know what compilers emit for newer syntax; `prototype` and `commonjs` read classes and exports off the finished steps;
-//! `settle` resolves what only the whole file decides (aliases of `this`, variables with one value).
+//! `depth` sizes the stack; `parse` gets a tree out of whatever is in the file, `recover` out of what stops the parser;
+//! `state` holds what is being built and the scopes, `values` the values; `stmt`, `expr`, `cond`, `call`, `jsx`,
+//! `pattern`, `function`, `class`, `module` and `types` walk the tree once, in evaluation order; `helpers` and
+//! `asynchronous` know what compilers emit for newer syntax; `prototype` and `commonjs` read classes and exports off the
+//! finished steps; `settle` resolves what only the whole file decides (aliases of `this`, variables with one value).
 
 mod asynchronous;
 mod call;
@@ -24,6 +25,7 @@ mod settle;
 mod state;
 mod stmt;
 mod types;
+mod values;
 
 use crate::model::{Language, Summary, SyntaxError};
 use state::Lowering;
