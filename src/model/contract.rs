@@ -417,6 +417,10 @@ pub struct Words {
     /// Nouns for things of which a program has as many as its source, its configuration or its installation spells out:
     /// `plugin`, `locale`, `type`. A table keyed by one is no open table.
     pub few: Vec<String>,
+    /// Such nouns that say it wherever they stand in a name: `pluginPaths`, `emittedWarnings`.
+    pub things: Vec<String>,
+    /// Nouns for data of which there is any amount: `id`, `url`, `session`. A table keyed by one is open.
+    pub data: Vec<String>,
     /// Verbs of functions with which a program says what it consists of: `register`, `define`.
     pub declaring: Vec<String>,
 }

@@ -107,6 +107,8 @@ impl Contracts {
         self.words.start.extend(rows.words.start);
         self.words.ending.extend(rows.words.ending);
         self.words.few.extend(rows.words.few);
+        self.words.things.extend(rows.words.things);
+        self.words.data.extend(rows.words.data);
         self.words.declaring.extend(rows.words.declaring);
     }
 

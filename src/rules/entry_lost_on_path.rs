@@ -2,7 +2,7 @@
 
 use super::support::tables::{Life, is_inside, life, useless};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{Exit, Flow, FunctionId, In, Literal, Step, Value, ValueId};
+use crate::model::{Exit, Flow, FunctionId, In, Step, Value, ValueId};
 use crate::project::{Gone, Growth, Project, Shrink, Table};
 use crate::text::Span;
 
@@ -189,7 +189,7 @@ impl Walk<'_, '_> {
         match exit {
             Exit::Throw(_) => self.lost.push((span, Way::Throw)),
             // What is given back is handed over with its entry.
-            Exit::Return(value) if value.is_none_or(|value| self.is_nothing(value)) => {
+            Exit::Return(value) if self.is_async() && value.is_none_or(|value| self.is_nothing(value)) => {
                 self.lost.push((span, Way::Return));
             }
             _ => {}
@@ -197,10 +197,12 @@ impl Walk<'_, '_> {
         0
     }
 
+    /// In synchronous code whoever returns early has mostly decided what becomes of the entry.
+    fn is_async(&self) -> bool {
+        self.project.function(self.function).is_async
+    }
+
     fn is_nothing(&self, value: ValueId) -> bool {
-        matches!(
-            self.project.value(self.function.with(value)),
-            Value::Literal(Literal::Null | Literal::Undefined | Literal::Bool(false))
-        )
+        self.project.is_nothing(self.function.with(value))
     }
 }

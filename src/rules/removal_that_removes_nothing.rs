@@ -1,7 +1,8 @@
 //! A collection whose removal is there and cannot work: the slot is emptied and stays, the key is another one, the reset
 //! runs when there is nothing to reset, one of several containers is forgotten, the function to remove is a new one.
 
-use super::support::tables::{Life, has_life, is_few_key, is_inside, is_own_property, life, openness, useless};
+use super::support::tables::keys::{is_few_key, is_own_property, openness};
+use super::support::tables::{Life, has_life, is_inside, life, useless};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{BindingKind, ClassId, FunctionId, In, Name, Value, ValueId};
 use crate::project::{AccessKind, Gone, Growth, Openness, Origin, Project, Shape, Shrink, Table};

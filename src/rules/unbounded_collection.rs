@@ -1,10 +1,10 @@
 //! A collection that lives long, gets entries again and again under open keys, and loses none of them as often.
 
 use super::removal_that_removes_nothing::has_fault;
+use super::support::tables::keys::{is_data, is_handed_over, is_looked_up, is_record, is_spelled_out, openness};
+use super::support::tables::waits::{accumulates, kept_timer, unanswered};
 use super::support::tables::{
-    Life, Useless, is_handed_over, is_in_event, is_inside, is_looked_up, is_record, is_spelled_out, is_start,
-    kept_timer, life, lives_long, openness, outgrows, registers_itself, unanswered,
-    useless,
+    Life, Useless, is_in_event, is_inside, is_start, life, lives_long, outgrows, registers_itself, useless,
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::{FunctionId, In};
@@ -73,6 +73,9 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     if !outlives {
         return None;
     }
+    if accumulates(project, table, growth) {
+        return None;
+    }
     if kept_timer(project, table, growth).is_some() {
         return Some(timer_stays(table, growth, rate));
     }
@@ -101,7 +104,8 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     let nested = table.place.path.contains("[]");
     let confidence = if !sure
         || nested
-        || is_spelled_out(project, growth, &driven)
+        || is_spelled_out(project, table, growth, &driven)
+        || !is_data(project, table, growth, &driven)
         || !table.escapes.is_empty()
         || openness == Openness::Unknown
     {
