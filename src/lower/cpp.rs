@@ -33,9 +33,15 @@ const LONGEST: usize = 6 << 20;
 
 /// Lowers one C or C++ file, with the macros of what it includes.
 pub fn lower(text: &str, language: Language, table: &MacroTable) -> Summary {
-    if text.len() > LONGEST {
-        let message = "file too long to be read".to_owned();
-        let errors = vec![SyntaxError { offset: 0, message }];
+    let refusal = if text.len() > LONGEST {
+        Some("file too long to be read")
+    } else if is_binary(text) {
+        Some("not a text")
+    } else {
+        None
+    };
+    if let Some(message) = refusal {
+        let errors = vec![SyntaxError { offset: 0, message: message.to_owned() }];
         return Summary { language: Some(language), errors, partial: true, ..Summary::default() };
     }
     let (tokens, comments) = token::lex(text);
@@ -49,20 +55,27 @@ pub fn lower(text: &str, language: Language, table: &MacroTable) -> Summary {
     summary
 }
 
+/// Whether a text is plainly none: more than a twentieth of it are control or replacement characters.
+fn is_binary(text: &str) -> bool {
+    let odd = |c: char| (c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}')) || c == '\u{fffd}';
+    text.chars().filter(|c| odd(*c)).count() * 20 > text.len()
+}
+
 fn lower_prepared(prepared: &Prepared, language: Language, whole: Span) -> Summary {
     let mut parser = Parser::new();
     if parser.set_language(&tree_sitter_cpp::LANGUAGE.into()).is_err() {
         return Summary { language: Some(language), partial: true, ..Summary::default() };
     }
-    let tree = recovery::parse(&mut parser, &prepared.text);
+    let mut budget = recovery::Budget::of(prepared.text.len());
+    let tree = recovery::parse(&mut parser, &prepared.text, &mut budget);
     let broken =
         tree.as_ref().map_or_else(|| prepared.bodies.iter().collect(), |tree| recovery::broken(prepared, tree));
     // Code that does not parse is kept away from the rest and parsed on its own.
     let tree = match (tree, broken.as_slice()) {
         (Some(tree), []) => Some(tree),
-        (_, broken) => recovery::parse(&mut parser, &prepared.outline(broken)),
+        (_, broken) => recovery::parse(&mut parser, &prepared.outline(broken), &mut budget),
     };
-    let mut lowering = Lowering::new(prepared, language, parser, whole);
+    let mut lowering = Lowering::new(prepared, language, parser, budget, whole);
     lowering.separate = broken.iter().map(|body| (body.open, body.close)).collect();
     let Some(tree) = tree else {
         lowering.out.partial = true;

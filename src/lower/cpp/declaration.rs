@@ -219,7 +219,7 @@ impl Lowering<'_> {
         }
         // Read again as what it is: a call.
         let text = self.prepared.text.get(function.start_byte()..list.end_byte())?;
-        let tree = self.parser.parse(format!("{text};"), None)?;
+        let tree = super::recovery::parse(&mut self.parser, &format!("{text};"), &mut self.budget)?;
         let root = tree.root_node_with_offset(function.start_byte(), Point::default());
         let call = first_of_kind(root, "call_expression")?;
         let initial = Initial::Arguments(call.child_by_field_name("arguments")?);

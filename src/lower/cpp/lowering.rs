@@ -2,6 +2,7 @@
 //! being walked. Holds the small operations that everything else is made of; knows no syntax but names.
 
 use super::prepared::Prepared;
+use super::recovery::Budget;
 use crate::model::{
     Assign, Binding, BindingId, BindingKind, Call, CallId, ClassId, Exit, Flow, Function, FunctionId, FunctionKind,
     Holder, Language, Literal, Name, Scope, ScopeId, Step, Summary, TypeFacts, Value, ValueId,
@@ -78,6 +79,8 @@ pub struct Lowering<'p> {
     pub separate: FxHashMap<usize, usize>,
     /// For second looks at stretches that the grammar read wrongly.
     pub parser: Parser,
+    /// What the parser may still do.
+    pub budget: Budget,
     names: Vec<FxHashMap<Name, BindingId>>,
     interned: FxHashMap<Value, ValueId>,
     depth: u32,
@@ -86,7 +89,7 @@ pub struct Lowering<'p> {
 
 impl<'p> Lowering<'p> {
     /// An empty summary with its top-level function and scope.
-    pub fn new(prepared: &'p Prepared, language: Language, parser: Parser, whole: Span) -> Self {
+    pub fn new(prepared: &'p Prepared, language: Language, parser: Parser, budget: Budget, whole: Span) -> Self {
         let mut lowering = Lowering {
             prepared,
             out: Summary { language: Some(language), ..Summary::default() },
@@ -98,6 +101,7 @@ impl<'p> Lowering<'p> {
             aliases: FxHashMap::default(),
             separate: FxHashMap::default(),
             parser,
+            budget,
             names: Vec::new(),
             interned: FxHashMap::default(),
             depth: 0,

@@ -171,6 +171,9 @@ const IGNORED_CALLS: [&str; 14] = [
     "asm",
 ];
 
+/// Most brackets open at a time.
+const DEEPEST: usize = 1_000;
+
 /// Keywords of C++ that are names in C.
 const CPP_ONLY: [&str; 28] = [
     "new",
@@ -374,6 +377,9 @@ impl<'a> Mender<'a> {
 
     fn token(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
         let token = &tokens[at];
+        if token.outdented && token.kind == Kind::Word {
+            self.close_forgotten(token.span);
+        }
         if self.at_start() && token.kind == Kind::Word {
             let next = if self.at_items() {
                 self.item_head(tokens, at)
@@ -387,6 +393,20 @@ impl<'a> Mender<'a> {
             }
         }
         self.inner_token(tokens, at)
+    }
+
+    /// A word at the very beginning of a line, right after a block, begins an item: a parenthesis still open there was
+    /// forgotten.
+    fn close_forgotten(&mut self, span: Span) {
+        let is_after_block = self.last().is_some_and(|last| last.is("}"));
+        if !is_after_block || !self.in_parens() || self.open.iter().any(|(open, _)| *open == Open::Code) {
+            return;
+        }
+        while self.in_parens() {
+            self.close_one(span);
+        }
+        self.out.push(Token::made(Kind::Punct, ";", span));
+        self.start = self.out.len();
     }
 
     /// A token that begins nothing.
@@ -603,15 +623,18 @@ impl<'a> Mender<'a> {
         if !self.is_code() || self.in_parens() || !star.is("*") || name.kind != Kind::Word || ty.is_empty() {
             return false;
         }
-        let is_type = ty.iter().all(|token| token.kind == Kind::Word || matches!(&*token.text, "::" | "<" | ">" | "*" | ","))
-            && !matches!(&*ty[0].text, "return" | "delete" | "throw" | "case" | "goto" | "else" | "do" | "*");
+        let is_type =
+            ty.iter().all(|token| token.kind == Kind::Word || matches!(&*token.text, "::" | "<" | ">" | "*" | ","))
+                && !matches!(&*ty[0].text, "return" | "delete" | "throw" | "case" | "goto" | "else" | "do" | "*");
         let Some(close) = matching_close(tokens, at).filter(|_| is_type) else { return false };
         let inside = &tokens[at + 1..close];
         let is_value = inside.iter().any(|token| {
-            matches!(token.kind, Kind::Text | Kind::Number) || matches!(&*token.text, "->" | "." | "new" | "nullptr" | "NULL" | "(")
+            matches!(token.kind, Kind::Text | Kind::Number)
+                || matches!(&*token.text, "->" | "." | "new" | "nullptr" | "NULL" | "(")
         });
-        let is_signature = inside.iter().any(|token| matches!(&*token.text, "const" | "char" | "int" | "void" | "unsigned" | "..."))
-            && !inside.iter().any(|token| token.kind == Kind::Text || token.is_word("new") || token.is("<"));
+        let is_signature =
+            inside.iter().any(|token| matches!(&*token.text, "const" | "char" | "int" | "void" | "unsigned" | "..."))
+                && !inside.iter().any(|token| token.kind == Kind::Text || token.is_word("new") || token.is("<"));
         is_value && !is_signature && tokens.get(close + 1).is_some_and(|next| next.is(";") || next.is(","))
     }
 
@@ -648,6 +671,10 @@ impl<'a> Mender<'a> {
     }
 
     fn push_open(&mut self, open: Open, token: &Token<'a>) {
+        // Nothing that people write nests like this.
+        if self.open.len() > DEEPEST {
+            return;
+        }
         if open == Open::Code && !self.open.iter().any(|(open, _)| *open == Open::Code) {
             let classes = self.open.iter().filter_map(|(open, _)| match open {
                 Open::Class(name) => Some(name.clone()),

@@ -9,16 +9,28 @@ use rustc_hash::FxHashSet;
 use std::ops::ControlFlow;
 use tree_sitter::{Node, ParseOptions, ParseState, Parser, Point, Tree};
 
-/// Progress reports after which a parse is given up; each stands for a fixed amount of work, so that the same text
-/// always ends the same way.
-const LONGEST_PARSE: u32 = 200_000;
+/// What the parser may do for one file. The measure is work, not time, so that the same text always ends the same way.
+#[derive(Debug)]
+pub struct Budget {
+    left: usize,
+}
 
-/// Parses a text; none where it takes too long.
-pub fn parse(parser: &mut Parser, text: &str) -> Option<Tree> {
-    let mut reports = 0;
+impl Budget {
+    /// For a text of this length: several times what clean code takes.
+    pub fn of(length: usize) -> Self {
+        Budget { left: 2_000 + length / 4 }
+    }
+}
+
+/// Longest head of a function that is parsed on its own.
+const LONGEST_HEAD: usize = 2_000;
+
+/// Parses a text; none where that takes more than the budget.
+pub fn parse(parser: &mut Parser, text: &str, budget: &mut Budget) -> Option<Tree> {
+    // Every report stands for a fixed amount of work.
     let mut watch = |_: &ParseState| {
-        reports += 1;
-        if reports > LONGEST_PARSE { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        budget.left = budget.left.saturating_sub(1);
+        if budget.left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut watch);
     let bytes = text.as_bytes();
@@ -87,7 +99,7 @@ impl Lowering<'_> {
     pub fn separate_body(&mut self, open: usize, close: usize) {
         self.out.partial = true;
         let Some(text) = self.prepared.text.get(open..close) else { return };
-        let Some(tree) = parse(&mut self.parser, text) else { return };
+        let Some(tree) = parse(&mut self.parser, text, &mut self.budget) else { return };
         let root = tree.root_node_with_offset(open, Point::default());
         match children(root).as_slice() {
             [block] if block.kind() == "compound_statement" => self.statements(&children(*block)),
@@ -106,7 +118,9 @@ impl Lowering<'_> {
         };
         let Some(head) = self.prepared.text.get(body.head..body.open) else { return };
         let blank = format!("{head}{{}}");
-        if let Some(tree) = parse(&mut self.parser, &blank) {
+        if head.len() <= LONGEST_HEAD
+            && let Some(tree) = parse(&mut self.parser, &blank, &mut self.budget)
+        {
             let root = tree.root_node_with_offset(body.head, Point::default());
             if !root.has_error() {
                 let mut pending = Vec::new();

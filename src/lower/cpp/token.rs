@@ -34,12 +34,14 @@ pub struct Token<'a> {
     pub glued: bool,
     /// It is the first of its line.
     pub first: bool,
+    /// It is the first of its line, without indentation.
+    pub outdented: bool,
 }
 
 impl<'a> Token<'a> {
     /// A token that stands in no file, put in at a place.
     pub fn made(kind: Kind, text: impl Into<Cow<'a, str>>, span: Span) -> Self {
-        Token { kind, text: text.into(), span, glued: false, first: false }
+        Token { kind, text: text.into(), span, glued: false, first: false, outdented: false }
     }
 
     /// Whether it is this punctuation.
@@ -144,7 +146,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn push(&mut self, kind: Kind, text: Cow<'a, str>, start: usize, glued: bool, first: bool) {
-        self.tokens.push(Token { kind, text, span: Span::new(start as u32, self.at as u32), glued, first });
+        let outdented = first && (start == 0 || self.bytes[start - 1] == b'\n');
+        self.tokens.push(Token { kind, text, span: Span::new(start as u32, self.at as u32), glued, first, outdented });
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {

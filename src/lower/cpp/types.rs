@@ -262,11 +262,12 @@ impl Lowering<'_> {
         let has_lower = last.contains(|c: char| c.is_ascii_lowercase());
         let is_camel = has_lower && last.starts_with(|c: char| c.is_ascii_uppercase());
         // `uv_work_t`, `CFStringRef`, `MDB_env`, `OM_uint32`: types of C libraries, whatever their capitals.
-        let c_prefix = last.split_once('_').is_some_and(|(prefix, _)| {
-            !prefix.is_empty() && !prefix.contains(|c: char| c.is_ascii_lowercase())
-        });
+        let c_prefix = last
+            .split_once('_')
+            .is_some_and(|(prefix, _)| !prefix.is_empty() && !prefix.contains(|c: char| c.is_ascii_lowercase()));
         let is_plain = last.ends_with("_t") || (path.len() == 1 && (last.ends_with("Ref") || c_prefix));
-        (is_camel && !is_plain) || (path.len() > 1 && has_lower && !is_plain && !matches!(&**last, "size_type" | "iterator" | "type"))
+        (is_camel && !is_plain)
+            || (path.len() > 1 && has_lower && !is_plain && !matches!(&**last, "size_type" | "iterator" | "type"))
     }
 
     /// The type of a declared name.
