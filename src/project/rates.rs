@@ -299,8 +299,11 @@ impl Project<'_> {
                     matches!(self.value(call.with(*value)), Value::Literal(_)) || outer > Some(Rate::Once)
                 }
                 (_, Cond::Less(_, bound) | Cond::AtMost(_, bound)) => {
-                    !matches!(self.value(call.with(*bound)), Value::Literal(Literal::Int(_)))
-                        && outer > Some(Rate::Once)
+                    let literal = matches!(self.value(call.with(*bound)), Value::Literal(Literal::Int(_)));
+                    // Code that runs once and counts up to call a function of the project shows how often that is meant to
+                    // be called; what it does itself is bounded by the number that stands there.
+                    let counted = !self.targets(call).functions.is_empty();
+                    if outer > Some(Rate::Once) { !literal } else { counted }
                 }
                 (_, Cond::Opaque(values)) if values.is_empty() => true,
                 _ => outer > Some(Rate::Once),
