@@ -199,7 +199,8 @@ impl Project<'_> {
             is_read: false,
         };
         let births = table.made.len();
-        let mut collector = Collector { project: self, table: &mut table, place, from: None, depth: 0, births, guessing: false };
+        let mut collector =
+            Collector { project: self, table: &mut table, place, from: None, depth: 0, births, guessing: false };
         collector.run();
         Some(table)
     }

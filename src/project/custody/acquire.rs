@@ -105,14 +105,14 @@ impl<'a> Project<'a> {
         // A macro may write its argument twice: that is one call to the eye.
         let repeats = |at: usize| {
             let call = summary.call(calls[at]);
-            calls[..at].iter().rev().take(4).map(|earlier| summary.call(*earlier)).any(|earlier| {
-                earlier.span == call.span && earlier.callee == call.callee
-            })
+            calls[..at]
+                .iter()
+                .rev()
+                .take(4)
+                .map(|earlier| summary.call(*earlier))
+                .any(|earlier| earlier.span == call.span && earlier.callee == call.callee)
         };
-        (0..calls.len())
-            .filter(|at| !repeats(*at))
-            .flat_map(|at| self.acquired(function.with(calls[at])))
-            .collect()
+        (0..calls.len()).filter(|at| !repeats(*at)).flat_map(|at| self.acquired(function.with(calls[at]))).collect()
     }
 
     /// What one call gives.
@@ -395,7 +395,7 @@ impl<'a> Project<'a> {
 
     /// What a project function returns to its caller as its own, if all that it returns is such (or null).
     fn giving(&self, function: In<FunctionId>) -> Option<Given> {
-        self.custody.giving.ask(Ask::Giving, function, || self.look_at_returns(function))
+        self.custody.giving.ask_once(Ask::Giving, function, || self.look_at_returns(function))
     }
 
     fn look_at_returns(&self, function: In<FunctionId>) -> Option<Given> {

@@ -44,7 +44,7 @@ impl<'a> Project<'a> {
 
     /// What a function does with its n-th parameter (none: its receiver), where that is a thing like this one.
     pub(super) fn fate(&self, function: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>) -> Fate {
-        self.custody.fates.ask(Ask::Custody, (function, parameter), || self.look(function, parameter, owned))
+        self.custody.fates.ask_once(Ask::Custody, (function, parameter), || self.look(function, parameter, owned))
     }
 
     fn look(&self, id: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>) -> Fate {
