@@ -1,5 +1,6 @@
 //! What linking knows of small projects: values across files, places, types, rates, lifetimes, effects and paths.
 
+use leaklint::model::contract::By;
 use leaklint::model::{CallId, FunctionId, In, Rate};
 use leaklint::project::{Origin, Owner, Project};
 use leaklint::text::{FileId, Sources};
@@ -367,4 +368,41 @@ fn paths_go_on_in_the_steps_of_a_promise_chain() {
     assert!(bad.iter().any(|row| row.contains("Held")), "{bad:?}");
     let good = js(&text("fs.closeSync(fd);"), "fs.open(");
     assert!(!good.iter().any(|row| row.contains("Held")), "{good:?}");
+}
+
+#[test]
+fn a_promisified_function_gives_by_promise() {
+    let text = "const fs = require('fs'), { promisify } = require('util');
+        const open = promisify(fs.open);
+        async function f(path) { const fd = await open(path, 'r'); use(fd); }
+        const fse = require('fs-extra');
+        async function g(path) { const fd = await fse.open(path); use(fd); }";
+    ask(&[("p/a.js", text)], |p| {
+        for site in ["open(path, 'r')", "fse.open"] {
+            let gives = p.gives(call(p, site)).expect("it gives a descriptor");
+            assert_eq!(gives.ty.name, "fs.fd");
+            assert_eq!(gives.by, By::Promise);
+        }
+    });
+}
+
+#[test]
+fn inherited_catalog_methods_are_known_without_their_receiver() {
+    let text = "class A : public Nan::ObjectWrap { void Grab(); void Keep() { Ref(); } };
+        void A::Grab() { Ref(); Helper(); }";
+    ask(&[("a.cc", text)], |p| {
+        let paths: Vec<String> = p.calls().filter_map(|call| Some(p.path(call)?.to_string())).collect();
+        assert_eq!(paths.iter().filter(|path| *path == "node::ObjectWrap#Ref").count(), 2, "{paths:?}");
+        assert!(paths.iter().any(|path| path == "Helper"), "{paths:?}");
+    });
+}
+
+#[test]
+fn super_calls_are_calls_of_the_catalog_type() {
+    let text = "const { EventEmitter } = require('events');
+        class A extends EventEmitter { on(event, f) { this.n = 1; return super.on(event, f); } }";
+    ask(&[("p/a.js", text)], |p| {
+        assert_eq!(path(p, "super.on"), "events.EventEmitter#on");
+        assert!(p.receiver(call(p, "super.on")).is_some());
+    });
 }

@@ -102,6 +102,9 @@ pub struct Api {
     /// Its result is the same thing as the receiver or an argument.
     #[serde(default)]
     pub returns: Option<Part>,
+    /// Its result is the n-th argument, an error-first function, with a promise in place of its last callback.
+    #[serde(default)]
+    pub promisifies: Option<u16>,
     /// What it releases.
     #[serde(default)]
     pub releases: Option<Part>,

@@ -80,7 +80,7 @@ impl<'a> Project<'a> {
     fn find_gives(&self, call: In<CallId>) -> Option<(&'a Type, By, In<CallId>)> {
         let own = |api: &'a Api| {
             let ty = self.contracts.ty(api.gives.as_ref()?)?;
-            Some((ty, api.by.clone(), call))
+            Some((ty, self.by(call, api), call))
         };
         if let Some(api) = self.api(call) {
             if let Some(found) = own(api) {

@@ -37,6 +37,12 @@ impl<'a> Project<'a> {
         self.resolver().api(call)
     }
 
+    /// How a call hands over what its row says it gives: a function that takes a callback gives a promise where it was
+    /// promisified, or is awaited.
+    pub(super) fn by(&self, call: In<CallId>, api: &Api) -> By {
+        self.resolver().by(call, api)
+    }
+
     /// The row of C++ `operator new` or `operator new[]` that a `new` expression runs.
     pub fn operator(&self, call: In<CallId>) -> Option<&'a Api> {
         let data = self.call(call);
@@ -146,10 +152,12 @@ impl<'a> Resolver<'_, 'a> {
             return None;
         }
         let rows = project.rows(value.file);
-        project.uses(value).iter().find_map(|access| match access.kind {
+        let told = project.uses(value).iter().filter_map(|access| match access.kind {
             AccessKind::Method { key: Key::Name(name), .. } => rows.duck(&name),
             _ => None,
-        })
+        });
+        // What is piped is a stream, though it also has listeners.
+        told.reduce(|a, b| if project.contracts.bases(b).any(|base| std::ptr::eq(base, a)) { b } else { a })
     }
 
     /// See [`Project::path`].
@@ -167,7 +175,8 @@ impl<'a> Resolver<'_, 'a> {
             return None;
         }
         if let Some(path) = origins.iter().find_map(|origin| match origin {
-            Origin::External(path) => Some(path),
+            Origin::External(path) => Some(*path),
+            Origin::Result(made) => self.promisified(*made),
             _ => None,
         }) {
             let path = format!("{prefix}{path}");
@@ -186,6 +195,31 @@ impl<'a> Resolver<'_, 'a> {
         }
         let ty = self.ty(callee)?;
         Some(format!("{}#()", ty.name))
+    }
+
+    /// The path of the function that a call makes into one that gives a promise: `fs.open` of `util.promisify(fs.open)`.
+    fn promisified(&mut self, made: In<CallId>) -> Option<Name> {
+        let project = self.project;
+        if project.is_native(made.file) {
+            return None;
+        }
+        let argument = project.argument(made, self.api(made)?.promisifies?)?;
+        self.origins(argument).iter().find_map(|origin| match origin {
+            Origin::External(path) => Some(*path),
+            _ => None,
+        })
+    }
+
+    /// See [`Project::by`].
+    fn by(&mut self, call: In<CallId>, api: &Api) -> By {
+        let data = self.project.call(call);
+        let promised = matches!(api.by, By::Callback(_))
+            && (data.is_awaited
+                || self.origins(call.with(data.callee)).iter().any(|origin| match origin {
+                    Origin::Result(made) => self.promisified(*made).is_some(),
+                    _ => false,
+                }));
+        if promised { By::Promise } else { api.by.clone() }
     }
 
     /// See [`Project::ty`].
@@ -239,7 +273,8 @@ impl<'a> Resolver<'_, 'a> {
             Origin::Result(call) => self.result_type(call),
             Origin::Resolved(call) => {
                 let api = self.api(call)?;
-                let given = api.gives.as_ref().filter(|_| api.by == By::Promise).or(api.returns_type.as_ref())?;
+                let promised = api.gives.is_some() && self.by(call, api) == By::Promise;
+                let given = api.gives.as_ref().filter(|_| promised).or(api.returns_type.as_ref())?;
                 contracts.ty(given)
             }
             Origin::New(_, class) | Origin::This(class) => project.class_type(class),

@@ -342,7 +342,8 @@ impl<'p> Walk<'p, '_> {
         let Start::Call(start) = self.start else { return None };
         let call = self.summary.call(id);
         let Value::Member(object, name) = self.summary.value(call.callee) else { return None };
-        let promise = self.project.api(self.function.with(start))?.by == By::Promise;
+        let start = self.function.with(start);
+        let promise = self.project.by(start, self.project.api(start)?) == By::Promise;
         if !promise || *name != "then" || !state.aliases.contains(object) {
             return None;
         }
