@@ -6,19 +6,23 @@
 mod judge;
 mod settle;
 
+use crate::baseline::{self, Baseline, Entry};
 use crate::config::{self, Config, Configs};
 use crate::finding::{Confidence, RuleInfo, Severity};
 use crate::lower::language_of;
 use crate::model::contract::Rows;
 use crate::report::{Problem, Report};
 use crate::rules;
+use crate::scope::Scope;
 use crate::text::Position;
 use crate::walk::{self, Found, Reason, Request, Skip};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
 
 /// Stack of the threads that lower and judge: recursion over nested code is bounded, but deep.
@@ -41,6 +45,23 @@ pub struct Options {
     pub level: Option<Confidence>,
     /// More rows for the catalog.
     pub models: Vec<Rows>,
+    /// Findings are reported only if a step of them is on a line that changed.
+    pub scope: Option<Arc<Scope>>,
+    /// Where the baseline is; by default in the root of the project.
+    pub suppressions: Option<PathBuf>,
+    /// Told how far the run is.
+    pub progress: Option<Arc<Progress>>,
+}
+
+/// How far a run is; read by another thread.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Files lowered so far.
+    pub done: AtomicUsize,
+    /// Files of the run; 0 while they are being found.
+    pub total: AtomicUsize,
+    /// All files are lowered; rules are being asked.
+    pub judging: AtomicBool,
 }
 
 /// Which rules run, and how bad their findings are.
@@ -75,8 +96,14 @@ pub struct Outcome {
     pub skips: Vec<Skip>,
     /// Files of which some code was not understood, by name.
     pub partial: Vec<String>,
-    /// Findings that the level withholds.
-    pub withheld: usize,
+    /// Number of findings that the level withholds, by rule.
+    pub withheld: BTreeMap<&'static str, usize>,
+    /// The baseline that was consulted.
+    pub baseline: Baseline,
+    /// Entries of the baseline that stand for nothing any more.
+    pub stale: Vec<Entry>,
+    /// The baseline can't be read, in words; nothing was checked then.
+    pub bad_baseline: Option<String>,
     /// Roots of the projects read.
     pub roots: Vec<PathBuf>,
     /// Named paths that do not exist.
@@ -153,6 +180,13 @@ fn run(options: &Options) -> Outcome {
         ..Outcome::default()
     };
     clock.lap("walk", &mut outcome);
+    match baseline(options, &outcome.roots) {
+        Ok(baseline) => outcome.baseline = baseline,
+        Err(words) => {
+            outcome.bad_baseline = Some(words);
+            return outcome;
+        }
+    }
     let (files, models) = match configure(walked.files, &outcome.roots, options) {
         Ok(configured) => configured,
         Err(error) => {
@@ -187,6 +221,13 @@ fn run(options: &Options) -> Outcome {
     clock.lap("read", &mut outcome);
     judge::judge(inputs, models, options, &mut outcome, &mut clock);
     outcome
+}
+
+/// The baseline of the project.
+fn baseline(options: &Options, roots: &[PathBuf]) -> Result<Baseline, String> {
+    let own = || roots.first().map(|root| root.join(baseline::FILE));
+    let Some(path) = options.suppressions.clone().or_else(own) else { return Ok(Baseline::default()) };
+    Baseline::load(&path).map_err(|words| format!("{}: {words}", walk::name_of(&options.request.cwd, &path)))
 }
 
 type Configured = (Vec<(Found, Option<Arc<Config>>)>, Vec<Rows>);

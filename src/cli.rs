@@ -2,8 +2,12 @@
 
 mod args;
 mod check;
+mod notes;
+mod options;
 mod output;
+mod progress;
 mod setup;
+mod watch;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};

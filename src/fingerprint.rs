@@ -2,7 +2,7 @@
 //! Made of words of the code, never of line numbers.
 
 use crate::finding::Finding;
-use crate::text::Sources;
+use crate::text::{Source, Sources};
 use rustc_hash::FxHashMap;
 use std::path::PathBuf;
 
@@ -15,15 +15,19 @@ pub fn all(found: &[Finding], sources: &Sources, roots: &[PathBuf]) -> Vec<Strin
         .map(|finding| {
             let source = sources.get(finding.at.file);
             let acquisition = normalised(sources.snippet(finding.at));
-            let roots = roots.iter().filter_map(|root| source.path.strip_prefix(root).ok());
-            let inside = roots.min_by_key(|inside| inside.components().count());
-            let name =
-                inside.map_or_else(|| source.name.to_string(), |inside| inside.to_string_lossy().replace('\\', "/"));
+            let name = inside(source, roots);
             let hash = hash(&[finding.rule, &name, &finding.context, &acquisition]);
             let occurrence = seen.entry(hash).and_modify(|count| *count += 1).or_insert(0);
             format!("{:016x}", fnv(hash, &occurrence.to_le_bytes()))
         })
         .collect()
+}
+
+/// The name of a file from the root of its project.
+pub fn inside(source: &Source, roots: &[PathBuf]) -> String {
+    let roots = roots.iter().filter_map(|root| source.path.strip_prefix(root).ok());
+    let inside = roots.min_by_key(|inside| inside.components().count());
+    inside.map_or_else(|| source.name.to_string(), |inside| inside.to_string_lossy().replace('\\', "/"))
 }
 
 /// The first line of an acquisition without white space: what follows is often a callback, whose body may change freely.

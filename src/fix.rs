@@ -43,11 +43,14 @@ pub struct Fixed {
 /// Applies, in memory, every fix that is allowed and keeps its promise.
 pub fn fix(options: &Options, outcome: Outcome, allowed: Applicability) -> Fixed {
     let mut options = options.clone();
+    // Fixes move lines, so changed lines say nothing afterwards: what they selected is remembered by fingerprint.
+    let selected: Option<FxHashSet<String>> = options.scope.take().map(|_| prints(&outcome));
+    let outcome = if selected.is_some() { check(&options) } else { outcome };
     let mut changes: FxHashMap<PathBuf, Change> = FxHashMap::default();
     let mut refused = FxHashSet::default();
     let mut fixed = Fixed { outcome, changes: Vec::new(), applied: 0 };
     for _ in 0..PASSES {
-        let plan = plan(&fixed.outcome.report, allowed, &refused);
+        let plan = plan(&fixed.outcome.report, allowed, &refused, selected.as_ref());
         if plan.is_empty() {
             break;
         }
@@ -72,9 +75,16 @@ pub fn fix(options: &Options, outcome: Outcome, allowed: Applicability) -> Fixed
         }
         fixed.outcome = next;
     }
+    if let Some(selected) = &selected {
+        fixed.outcome.report.diagnostics.retain(|item| selected.contains(&item.fingerprint));
+    }
     fixed.changes = changes.into_values().filter(|change| change.old != change.new).collect();
     fixed.changes.sort_by(|a, b| a.name.cmp(&b.name));
     fixed
+}
+
+fn prints(outcome: &Outcome) -> FxHashSet<String> {
+    outcome.report.active().map(|diagnostic| diagnostic.fingerprint.clone()).collect()
 }
 
 /// A finding that is to be fixed.
@@ -85,10 +95,16 @@ struct Step<'a> {
 }
 
 /// One allowed fix a finding, none overlapping another, all in reported files.
-fn plan<'a>(report: &'a Report, allowed: Applicability, refused: &FxHashSet<String>) -> Vec<Step<'a>> {
+fn plan<'a>(
+    report: &'a Report,
+    allowed: Applicability,
+    refused: &FxHashSet<String>,
+    selected: Option<&FxHashSet<String>>,
+) -> Vec<Step<'a>> {
     let mut taken: Vec<(FileId, Span)> = Vec::new();
     let mut steps = Vec::new();
-    for diagnostic in report.active().filter(|diagnostic| !refused.contains(&diagnostic.fingerprint)) {
+    let wanted = |print: &String| !refused.contains(print) && selected.is_none_or(|selected| selected.contains(print));
+    for diagnostic in report.active().filter(|diagnostic| wanted(&diagnostic.fingerprint)) {
         let free = |edit: &Edit| !taken.iter().any(|(file, span)| *file == edit.file && touches(*span, edit.span));
         let fixes = diagnostic.finding.fixes.iter();
         let mut fits = fixes.filter(|fix| fix.applicability <= allowed && !fix.edits.is_empty());

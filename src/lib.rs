@@ -13,6 +13,7 @@
 //! in `rules.rs`. Dependencies point one way: `text ← finding ← model`, then `model ← catalog`, `model ← lower` and
 //! `model ← project ← rules`; `report` sees only `text` and `finding`; this file wires. `tests/tidy.rs` keeps it so.
 
+pub mod baseline;
 pub mod catalog;
 pub mod check;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod nearest;
 pub mod project;
 pub mod report;
 pub mod rules;
+pub mod scope;
 pub mod suppress;
 pub mod text;
 pub mod walk;

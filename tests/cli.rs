@@ -120,7 +120,11 @@ fn outputs_look_as_they_did() {
     snapshot("github", &out(&run(root, &["--format", "github"])));
     // The folder of the test is in these.
     let settled = |text: String| text.replace(&root.canonicalize().unwrap().to_string_lossy().into_owned(), "/project");
-    for format in ["jsonl", "sarif", "gitlab", "junit", "checkstyle", "rdjson", "eslint", "html", "agent"] {
+    let mut log = json(&run(root, &["--format", "sarif"]));
+    // The pages of rules change with the rules.
+    log["runs"][0]["tool"]["driver"]["rules"][0]["help"] = "the page".into();
+    snapshot("sarif", &format!("{log:#}\n"));
+    for format in ["jsonl", "gitlab", "junit", "checkstyle", "rdjson", "eslint", "html", "agent"] {
         snapshot(format, &settled(out(&run(root, &["--format", format]))));
     }
     snapshot("silent", &out(&run(root, &["lib/b.js"])));

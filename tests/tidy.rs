@@ -20,6 +20,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("walk", &["text", "lower", "config"]),
     ("fingerprint", &["text", "finding"]),
     ("suppress", &["text", "finding", "nearest", "report"]),
+    ("baseline", &["text", "finding", "report"]),
+    ("scope", &[]),
     (
         "check",
         &[
@@ -35,6 +37,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "fingerprint",
             "suppress",
             "config",
+            "baseline",
+            "scope",
         ],
     ),
     ("fix", &["text", "finding", "report", "check"]),

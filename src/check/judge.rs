@@ -12,9 +12,10 @@ use crate::suppress::Directives;
 use crate::text::Sources;
 use crate::{catalog, config};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -30,11 +31,23 @@ pub(super) fn judge(
     let lower_all = || {
         let texts = names.par_iter().map(String::as_str).zip(inputs.par_iter().map(|input| &*input.text));
         let macros = guarded(|| ProjectMacros::collect(texts.clone())).unwrap_or_default();
-        let lower = |(name, text)| guarded(|| lower::lower_in(&macros, name, text));
+        let lower = |(name, text)| {
+            let lowered = guarded(|| lower::lower_in(&macros, name, text));
+            if let Some(progress) = &options.progress {
+                progress.done.fetch_add(1, Ordering::Relaxed);
+            }
+            lowered
+        };
         texts.map(lower).collect::<Vec<Result<Summary, String>>>()
     };
+    if let Some(progress) = &options.progress {
+        progress.total.store(inputs.len(), Ordering::Relaxed);
+    }
     let (lowered, contracts) = rayon::join(lower_all, || contracts(&models));
     clock.lap("lower", outcome);
+    if let Some(progress) = &options.progress {
+        progress.judging.store(true, Ordering::Relaxed);
+    }
 
     let mut builds = Builds::default();
     let mut sources = Sources::default();
@@ -100,6 +113,11 @@ pub(super) fn judge(
     outcome.report.errors.append(&mut directives.problems);
     outcome.report.sources = sources;
     outcome.report.asked = inputs.iter().map(|input| input.found.reported).collect();
+    if let Some(scope) = &options.scope {
+        let touched: FxHashSet<&str> =
+            inputs.iter().filter(|input| scope.has(&input.found.path)).map(|input| input.found.name.as_str()).collect();
+        outcome.report.errors.retain(|error| error.file == "." || touched.contains(error.file.as_str()));
+    }
     outcome.report.errors.sort();
     outcome.report.errors.dedup();
     outcome.report.counts.milliseconds = clock.started.elapsed().as_millis() as u64;

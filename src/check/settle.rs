@@ -1,6 +1,7 @@
 //! From findings to what is reported: severity, level, suppression, order and fingerprints.
 
 use super::{Input, Options, Outcome};
+use crate::baseline::Entry;
 use crate::finding::{Finding, Fix, Severity};
 use crate::fingerprint;
 use crate::report::{Diagnostic, Suppressed};
@@ -33,9 +34,6 @@ pub(super) fn diagnostics(
             suppressed.insert((finding.at, finding.rule), by);
         }
     }
-    let before = found.len();
-    found.retain(|finding| finding.confidence >= input(finding.at.file).level(options));
-    outcome.withheld = before - found.len();
     if !outcome.crashed {
         let ran = |file, rule: &str| severity(file, rule) != Severity::Off;
         let mut unused = directives.unused(sources, UNUSED_SUPPRESSION, ran);
@@ -43,18 +41,58 @@ pub(super) fn diagnostics(
         found.extend(unused);
         sort(&mut found);
     }
+    // Before the level is looked at, so that a fingerprint is the same on every level.
     let fingerprints = fingerprint::all(&found, sources, &outcome.roots);
-    found
-        .into_iter()
-        .zip(fingerprints)
-        .filter_map(|(mut finding, fingerprint)| {
-            let info = rules::info(finding.rule)?;
-            finding.fixes.iter_mut().for_each(|fix| match_line_ends(fix, sources));
-            let severity = input(finding.at.file).severity(info, options);
-            let suppressed = suppressed.remove(&(finding.at, finding.rule));
-            Some(Diagnostic { finding, info, severity, fingerprint, suppressed })
-        })
-        .collect()
+    let diagnostics = found.into_iter().zip(fingerprints).filter_map(|(mut finding, fingerprint)| {
+        let info = rules::info(finding.rule)?;
+        finding.fixes.iter_mut().for_each(|fix| match_line_ends(fix, sources));
+        let severity = input(finding.at.file).severity(info, options);
+        let suppressed = suppressed.remove(&(finding.at, finding.rule));
+        Some(Diagnostic { finding, info, severity, fingerprint, suppressed })
+    });
+    let mut diagnostics: Vec<Diagnostic> = diagnostics.collect();
+    consult_baseline(&mut diagnostics, inputs, sources, outcome, |file, rule| severity(file, rule) != Severity::Off);
+    diagnostics.retain(|diagnostic| {
+        let finding = &diagnostic.finding;
+        let shown = finding.confidence >= input(finding.at.file).level(options);
+        if !shown && diagnostic.suppressed.is_none() {
+            *outcome.withheld.entry(finding.rule).or_default() += 1;
+        }
+        shown
+    });
+    if let Some(scope) = &options.scope {
+        let touched = |at: Location| scope.touches(&sources.get(at.file).path, sources.line(at));
+        diagnostics.retain(|diagnostic| {
+            let finding = &diagnostic.finding;
+            touched(finding.at) || finding.trace.iter().any(|step| touched(step.at))
+        });
+    }
+    diagnostics
+}
+
+/// Silences what the baseline knows, and gathers the entries that stand for nothing any more: of files that were judged
+/// here by that rule, or that are gone.
+fn consult_baseline(
+    diagnostics: &mut [Diagnostic],
+    inputs: &[Input],
+    sources: &Sources,
+    outcome: &mut Outcome,
+    ran: impl Fn(FileId, &str) -> bool,
+) {
+    let roots = &outcome.roots;
+    let names: FxHashMap<String, FileId> =
+        sources.iter().map(|(file, source)| (fingerprint::inside(source, roots), file)).collect();
+    let read = names.keys().cloned().collect();
+    let file = |item: &Diagnostic| fingerprint::inside(sources.get(item.finding.at.file), roots);
+    let used = outcome.baseline.apply(diagnostics, file, &read);
+    let is_stale = |entry: &Entry| match names.get(&entry.file) {
+        Some(&file) => inputs[file.0 as usize].found.reported && ran(file, &entry.rule),
+        None => !roots.iter().any(|root| root.join(&entry.file).exists()),
+    };
+    let unused = outcome.baseline.entries.iter().zip(used).filter(|(_, used)| !used);
+    if !outcome.crashed {
+        outcome.stale = unused.map(|(entry, _)| entry.clone()).filter(is_stale).collect();
+    }
 }
 
 /// Rules write `\n`; the file may not.

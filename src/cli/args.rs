@@ -112,6 +112,29 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Outcome")]
     pub exit_zero: bool,
 
+    /// Report only what has a step on a line that the next commit changes
+    #[arg(long, conflicts_with_all = ["changed", "since"], help_heading = "Scope")]
+    pub staged: bool,
+    /// Report only what has a step on a line that differs from the last commit
+    #[arg(long, conflicts_with = "since", help_heading = "Scope")]
+    pub changed: bool,
+    /// Report only what has a step on a line that changed since this revision
+    #[arg(long, value_name = "REF", help_heading = "Scope")]
+    pub since: Option<String>,
+
+    /// Put all findings into the baseline
+    #[arg(long, help_heading = "Baseline")]
+    pub suppress_all: bool,
+    /// Put the findings of a rule into the baseline; repeatable
+    #[arg(long, value_name = "RULE", help_heading = "Baseline")]
+    pub suppress_rule: Vec<String>,
+    /// Take entries out of the baseline that stand for nothing any more
+    #[arg(long, help_heading = "Baseline")]
+    pub prune_suppressions: bool,
+    /// Where the baseline is [default: leaklint-suppressions.json in the root of the project]
+    #[arg(long, value_name = "FILE", help_heading = "Baseline")]
+    pub suppressions_location: Option<PathBuf>,
+
     /// Format of the report, optionally with a file to write to; repeatable [env: LEAKLINT_FORMAT]
     #[arg(short, long, value_name = "FORMAT[=PATH]", help_heading = "Output")]
     pub format: Vec<String>,
@@ -138,6 +161,10 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Fixes")]
     pub diff: bool,
 
+    /// Show no progress
+    #[arg(long, help_heading = "Output")]
+    pub no_progress: bool,
+
     /// Check standard input (path `-`) as if it were this file
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     pub stdin_filename: Option<PathBuf>,
@@ -157,6 +184,9 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Files")]
     pub no_error_on_unmatched_pattern: bool,
 
+    /// Check again whenever a file changes
+    #[arg(short, long, help_heading = "Speed")]
+    pub watch: bool,
     /// Number of threads; 0 takes one a core
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0, help_heading = "Speed")]
     pub threads: usize,

@@ -44,6 +44,11 @@ fn target(word: &str) -> Result<Target, Failure> {
 }
 
 impl Target {
+    /// Whether this is the report that people read where they started the run.
+    pub fn is_for_people(&self) -> bool {
+        self.path.is_none() && self.format == Format::Human
+    }
+
     /// Writes a report here.
     pub fn write(&self, report: &Report, style: &Style) -> Result<(), Failure> {
         if self.format == Format::Github
