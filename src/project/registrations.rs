@@ -119,32 +119,40 @@ pub(super) struct LazyRegistry(OnceLock<Registry>);
 impl<'a> Project<'a> {
     /// Every registration and removal of the project's JavaScript, wrappers lifted to their callers.
     pub fn registry(&self) -> &Registry {
-        self.registry.0.get_or_init(|| {
-            let mut registry = Registry::default();
-            for call in self.calls().filter(|call| !self.is_native(call.file)) {
-                let Some(api) = self.api(call) else { continue };
-                if let Some(row) = &api.registers {
-                    self.lift_add(self.registration(call, row), 0, &mut registry.adds);
-                }
-                if let Some(row) = &api.removes {
-                    self.lift_removal(self.removal(call, row), 0, &mut registry.removals);
-                }
+        if let Some(registry) = self.registry.0.get() {
+            return registry;
+        }
+        // Not under the lock: what is asked on the way may be answered on other threads, which then ask for the registry
+        // themselves. Two may make it, and both make the same.
+        let registry = self.find_registry();
+        self.registry.0.get_or_init(|| registry)
+    }
+
+    fn find_registry(&self) -> Registry {
+        let mut registry = Registry::default();
+        for call in self.calls().filter(|call| !self.is_native(call.file)) {
+            let Some(api) = self.api(call) else { continue };
+            if let Some(row) = &api.registers {
+                self.lift_add(self.registration(call, row), 0, &mut registry.adds);
             }
-            for (file, summary) in self.files() {
-                if summary.language.is_some_and(crate::model::Language::is_native) {
-                    continue;
-                }
-                for (at, function) in summary.functions.iter().enumerate() {
-                    let function_id = In::new(file, FunctionId(at as u32));
-                    function.flow.walk(&mut |flow| {
-                        if let Flow::Step(Step::Delete { place, span }) = flow {
-                            registry.removals.extend(self.deleted_events(function_id, *place, *span));
-                        }
-                    });
-                }
+            if let Some(row) = &api.removes {
+                self.lift_removal(self.removal(call, row), 0, &mut registry.removals);
             }
-            registry
-        })
+        }
+        for (file, summary) in self.files() {
+            if summary.language.is_some_and(crate::model::Language::is_native) {
+                continue;
+            }
+            for (at, function) in summary.functions.iter().enumerate() {
+                let function_id = In::new(file, FunctionId(at as u32));
+                function.flow.walk(&mut |flow| {
+                    if let Flow::Step(Step::Delete { place, span }) = flow {
+                        registry.removals.extend(self.deleted_events(function_id, *place, *span));
+                    }
+                });
+            }
+        }
+        registry
     }
 
     fn registration(&self, call: In<CallId>, row: &'a Registers) -> Registration {

@@ -105,7 +105,12 @@ pub(super) struct LazyTables(OnceLock<Vec<Table>>);
 impl Project<'_> {
     /// Every place of the project's JavaScript that holds a collection and gets entries, in the order of its first growth.
     pub fn tables(&self) -> &[Table] {
-        self.tables.0.get_or_init(|| self.find_tables())
+        if let Some(tables) = self.tables.0.get() {
+            return tables;
+        }
+        // Not under the lock: see `Project::registry`.
+        let tables = self.find_tables();
+        self.tables.0.get_or_init(|| tables)
     }
 
     fn find_tables(&self) -> Vec<Table> {
