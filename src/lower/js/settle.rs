@@ -377,14 +377,17 @@ impl Settling {
 
     /// Puts the replacements into effect.
     fn rewrite(mut self) -> Summary {
+        if self.replaced.is_empty() {
+            return compact(self.out);
+        }
         let old = std::mem::take(&mut self.out.values);
         let mut out = std::mem::take(&mut self.out);
         let mut map = Rewrite {
             known: vec![None; old.len()],
+            interned: FxHashMap::with_capacity_and_hasher(old.len(), rustc_hash::FxBuildHasher),
+            values: Vec::with_capacity(old.len()),
             old,
             replaced: self.replaced,
-            interned: FxHashMap::default(),
-            values: Vec::new(),
         };
         for function in &mut out.functions {
             map.flow(&mut function.flow);
@@ -415,13 +418,18 @@ impl Settling {
             export.value = map.id(export.value);
         }
         out.values = map.values;
-        out.values.shrink_to_fit();
-        out.calls.shrink_to_fit();
-        out.functions.shrink_to_fit();
-        out.bindings.shrink_to_fit();
-        out.scopes.shrink_to_fit();
-        out
+        compact(out)
     }
+}
+
+/// Gives back the room that growing tables left.
+fn compact(mut out: Summary) -> Summary {
+    out.values.shrink_to_fit();
+    out.calls.shrink_to_fit();
+    out.functions.shrink_to_fit();
+    out.bindings.shrink_to_fit();
+    out.scopes.shrink_to_fit();
+    out
 }
 
 /// Old values to new ones.

@@ -96,7 +96,7 @@ impl<'a> Lowering<'a> {
             receivers: Vec::new(),
             hint: None,
             private_methods: Vec::new(),
-            interned: FxHashMap::default(),
+            interned: FxHashMap::with_capacity_and_hasher(text.len() / 24, rustc_hash::FxBuildHasher),
             names: FxHashMap::default(),
             depths: Vec::new(),
             visible: FxHashMap::default(),
