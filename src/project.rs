@@ -21,14 +21,19 @@
 //! | how long a value lives, and who owns it | `project.lifetime(value)`: [`Lifetime`] with [`Owner`]; of a place: [`Project::place_lifetime`] |
 //! | whether a call gives the caller something to release | `project.gives(call)`: [`Gives`], wrappers of the project included |
 //! | what a call does with its receiver or an argument | `project.effect(call, Role::Argument(0), ty)`: [`Doing`] |
-//! | what happens to a handle on every way out | `project.paths(&Obligation { .. })`: one [`Row`] an exit |
+//! | what happens to a handle on every way out | `project.obligations(call)`, then `project.paths(&obligation)`: one [`Row`] an exit |
+//! | likewise, with the rule's own word on what calls do | [`Project::paths_by`] |
+//! | what a function does with the handle in a field or variable | [`Project::place_effect`], [`Project::place_paths`] |
+//! | whether users of the package can call it | [`Project::is_public`], [`Project::is_public_class`] |
 //! | what a C or C++ function owns, and what becomes of it on every path | [`Project::owned_in`], [`Project::custody`] |
 //! | which places hold collections, where these grow and shrink | [`Project::tables`]: [`Table`]s of [`Growth`] and [`Shrink`] |
 //! | what to call things in messages | [`Project::text`], [`Project::call_text`], [`Project::function_name`] |
 //!
-//! Data flows one way: `modules` (specifier to file) and `index` (one pass over each file) ← `classes` ← `resolve` ←
-//! `places`, `types`, `calls` ← `rates`, `lifetimes` ← `effects`, `paths`.
+//! Data flows one way: `modules` (specifier to file), `native` (bare C++ member names) and `index` (one pass over each file)
+//! ← `classes`, `slots`, `names` ← `resolve`, `results` ← `places`, `types`, `calls`, `references`, `callbacks` ← `public`,
+//! `guards`, `rates`, `lifetimes` ← `effects`, `paths`. Questions may ask each other; `memo` keeps them from going round.
 
+mod callbacks;
 mod calls;
 mod classes;
 mod conditions;
@@ -49,14 +54,17 @@ mod places;
 mod public;
 mod rates;
 mod reach;
+mod references;
 mod registrations;
 mod resolve;
+mod results;
 mod slots;
 mod tables;
 mod types;
 mod words;
 
-pub use calls::{Caller, Handed, Passed, Targets};
+pub use callbacks::{Handed, Passed};
+pub use calls::{Caller, Targets};
 pub use conditions::{Conditions, LoopAround};
 pub use custody::{Begin, Custody, Doubt, Effect, Fate, How, Loss, Owned, Settlement, Taken, Way};
 pub use drive::Drive;

@@ -2,7 +2,7 @@
 
 use leaklint::model::contract::By;
 use leaklint::model::{CallId, FunctionId, In, Rate};
-use leaklint::project::{Origin, Owner, Project};
+use leaklint::project::{Doing, ExitKind, Origin, Owner, Project};
 use leaklint::text::{FileId, Sources};
 use std::path::Path;
 
@@ -404,5 +404,33 @@ fn super_calls_are_calls_of_the_catalog_type() {
     ask(&[("p/a.js", text)], |p| {
         assert_eq!(path(p, "super.on"), "events.EventEmitter#on");
         assert!(p.receiver(call(p, "super.on")).is_some());
+    });
+}
+
+#[test]
+fn what_methods_do_with_a_field_is_known_through_their_helpers() {
+    let text = "class A {
+       start() { this.timer = setInterval(f, 1); }
+       stop() { this.clear(); }
+       clear() { if (this.timer) { clearInterval(this.timer); this.timer = null; } }
+       half(x) { if (x) clearInterval(this.timer); }
+       other() { this.x = 1; }
+       take() { const t = this.timer; this.timer = null; clearInterval(t); }
+       drop() { this.timer = null; }
+     }
+     module.exports = A;";
+    ask(&[("p/a.js", text)], |p| {
+        let set = call(p, "setInterval");
+        let field = p.fields(p.class_of(function(p, "start")).unwrap());
+        let place = *field.iter().find(|place| p.place_text(**place) == "this.timer").unwrap();
+        let ty = p.gives(set).map(|gives| gives.ty);
+        let doing = |name: &str| p.place_effect(function(p, name), place, ty);
+        assert_eq!(doing("stop"), Doing::Releases);
+        assert_eq!(doing("clear"), Doing::Releases);
+        assert_eq!(doing("half"), Doing::MayRelease);
+        assert_eq!(doing("other"), Doing::Borrows);
+        assert_eq!(doing("take"), Doing::Releases);
+        let rows = p.place_paths(function(p, "drop"), place, ty);
+        assert!(rows.iter().any(|row| row.exit == ExitKind::Overwrite && row.is_lost()), "{rows:?}");
     });
 }

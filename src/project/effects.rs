@@ -3,7 +3,7 @@
 
 use super::memo::{Ask, apart};
 use super::paths::summed;
-use super::{Obligation, Origin, Project, Start, State};
+use super::{Obligation, Origin, Place, Project, Start, State};
 use crate::model::contract::{By, Effect, Part, Throws};
 use crate::model::{Api, CallId, Exit, Flow, FunctionId, In, Literal, Name, Step, Type, Value, ValueId};
 use rustc_hash::FxHashMap;
@@ -307,11 +307,15 @@ impl<'a> Project<'a> {
         })
     }
 
-    /// What a project function does with a field of its receiver, or a captured variable, that holds a handle.
-    pub fn holding_effect(&self, function: In<FunctionId>, held: ValueId, ty: Option<&Type>) -> Doing {
+    /// What a project function does with the handle that a place holds when it is entered: a field of its receiver, a
+    /// module's variable. Functions that it calls in turn are looked into.
+    pub fn place_effect(&self, function: In<FunctionId>, place: Place, ty: Option<&Type>) -> Doing {
         let name = ty.map_or(Name::default(), |ty| Name::from(&ty.name));
-        self.memos.holdings.ask(Ask::Holding, (function, held, name), || {
-            summed(&self.paths(&Obligation { function, start: Start::Holding(held), ty }))
+        self.memos.holdings.ask(Ask::Holding, (function, place, name), || {
+            if !self.function(function).has_body {
+                return Doing::Borrows;
+            }
+            summed(&self.place_paths(function, place, ty))
         })
     }
 

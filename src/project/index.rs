@@ -387,12 +387,3 @@ impl<'a> Pass<'a> {
 fn is_size(name: &Name) -> bool {
     matches!(name.as_str(), "length" | "size" | "empty" | "count" | "itemCount")
 }
-
-/// The variable of a value, looking through what does not change it.
-pub(super) fn variable(summary: &Summary, value: ValueId) -> Option<BindingId> {
-    match summary.value(value) {
-        Value::Binding(binding) => Some(*binding),
-        Value::Moved(inner) => variable(summary, *inner),
-        _ => None,
-    }
-}

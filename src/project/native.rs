@@ -4,7 +4,7 @@
 use super::classes::Classes;
 use crate::model::contract::Spoken;
 use crate::model::{
-    BindingId, ClassId, Cond, Contracts, Exit, Flow, FunctionId, FunctionKind, In, Name, Step, Summary, Value, ValueId,
+    ClassId, Cond, Contracts, Exit, Flow, FunctionId, FunctionKind, In, Name, Step, Summary, Value, ValueId,
 };
 use crate::text::FileId;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -235,7 +235,7 @@ impl Rewriter<'_> {
             return known;
         }
         let value = self.summary.value(id).clone();
-        let mut all = |rewriter: &mut Self, parts: &[ValueId]| -> Box<[ValueId]> {
+        let all = |rewriter: &mut Self, parts: &[ValueId]| -> Box<[ValueId]> {
             parts.iter().map(|part| rewriter.value(*part, method, names)).collect()
         };
         let new = match &value {
@@ -276,10 +276,4 @@ impl Rewriter<'_> {
             }
         }
     }
-}
-
-/// Whether a variable is local to a function and not `static`.
-pub(super) fn is_local(summary: &Summary, binding: BindingId) -> bool {
-    let binding = summary.binding(binding);
-    binding.function != FunctionId::MODULE && binding.kind != crate::model::BindingKind::Static
 }

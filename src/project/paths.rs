@@ -13,7 +13,7 @@ mod walk;
 pub(super) use continued::summed;
 pub use walk::Judge;
 
-use super::{Doing, Project};
+use super::{Doing, Place, Project};
 use crate::model::contract::{By, Runs};
 use crate::model::{BindingId, CallId, FunctionId, In, Name, Type, ValueId};
 use crate::text::Location;
@@ -38,6 +38,8 @@ pub enum Start {
     Entry(BindingId),
     /// The place holds it when the function is entered (a field of the receiver, a captured variable).
     Holding(ValueId),
+    /// Something that this function holds without naming it: [`Project::place_paths`].
+    Nowhere,
 }
 
 /// One way out.
@@ -133,6 +135,12 @@ impl Project<'_> {
     /// Likewise, with the rule's own word on what calls do with the handle; where it says none, the default.
     pub fn paths_by(&self, obligation: &Obligation<'_>, judge: &Judge<'_>) -> Vec<Row> {
         self.follow(obligation, Some(judge), 0)
+    }
+
+    /// One row for each way out of a function that is entered while a place holds a handle: what `close()` does with
+    /// `this.timer`.
+    pub fn place_paths(&self, function: In<FunctionId>, place: Place, ty: Option<&Type>) -> Vec<Row> {
+        self.follow_place(function, place, ty)
     }
 
     /// The obligations that a call starts: in its own function where it returns the handle, writes it through an argument or

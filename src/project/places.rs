@@ -531,7 +531,7 @@ impl Project<'_> {
     }
 
     /// A variable that stands for another place than itself.
-    fn is_alias(&self, value: In<ValueId>, place: Place) -> bool {
+    pub(super) fn is_alias(&self, value: In<ValueId>, place: Place) -> bool {
         match self.value(value) {
             Value::Binding(binding) => place != Place::new(Root::Variable(value.with(*binding))),
             _ => false,

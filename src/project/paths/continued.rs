@@ -4,10 +4,9 @@
 use super::walk::{Judge, Walk};
 use super::{End, ExitKind, Obligation, Row, Start, State as Fate};
 use crate::model::contract::Runs;
-use crate::model::{CallId, FunctionId, In, Value};
+use crate::model::{CallId, FunctionId, In, Type, ValueId};
 use crate::project::paths::state::Reach;
-use crate::project::{Doing, Handed, Project};
-use crate::text::Location;
+use crate::project::{Doing, Handed, Place, Project};
 
 /// How deep callbacks in callbacks are followed.
 const DEPTH: u32 = 6;
@@ -18,6 +17,24 @@ impl Project<'_> {
         let mut walk = Walk::new(self, obligation.function, obligation.start, obligation.ty, judge);
         walk.run();
         self.go_on(walk, depth)
+    }
+
+    /// Runs a function that is entered while a place holds the handle.
+    pub(super) fn follow_place(&self, function: In<FunctionId>, place: Place, ty: Option<&Type>) -> Vec<Row> {
+        let values = self.values_of(place);
+        let summary = self.summary(function.file);
+        let named_here = |value: &&In<ValueId>| {
+            value.file == function.file
+                && !self.is_alias(**value, place)
+                && self.uses(**value).iter().any(|access| summary.is_inside(access.function, function.id))
+        };
+        let here: Vec<ValueId> = values.iter().filter(named_here).map(|value| value.id).collect();
+        let start = here.first().copied().map_or(Start::Nowhere, Start::Holding);
+        let mut walk = Walk::new(self, function, start, ty, None);
+        walk.place = Some(place);
+        let state = walk.holding(&here);
+        walk.run_from(state);
+        self.go_on(walk, 0)
     }
 
     /// Replaces the rows of paths that go on in closures by the rows of these.
@@ -42,7 +59,7 @@ struct Inner<'w, 'a> {
     project: &'w Project<'a>,
     function: In<FunctionId>,
     start: Start,
-    ty: Option<&'w crate::model::Type>,
+    ty: Option<&'w Type>,
     judge: Option<&'w Judge<'w>>,
     depth: u32,
 }
@@ -148,13 +165,5 @@ pub(in crate::project) fn summed(rows: &[Row]) -> Doing {
         Doing::MayTake
     } else {
         Doing::Borrows
-    }
-}
-
-/// Where a value is a promise's reaction call: the end of a chain.
-pub(in crate::project) fn chain_end(project: &Project<'_>, call: In<CallId>) -> Option<Location> {
-    match project.value(call.with(project.call(call).callee)) {
-        Value::Member(..) => Some(project.locate(call)),
-        _ => None,
     }
 }

@@ -5,7 +5,7 @@ use super::walk::{Walk, Way};
 use super::{ExitKind, Start, State as Fate};
 use crate::model::contract::{By, Runs};
 use crate::model::{Assign, BindingId, BindingKind, CallId, FunctionId, Holder, Step, Value, ValueId};
-use crate::project::{Doing, Role};
+use crate::project::{Doing, Place, Role};
 use crate::text::Span;
 use smallvec::SmallVec;
 
@@ -366,6 +366,9 @@ impl<'p> Walk<'p, '_> {
                 worst = doing;
             }
         };
+        if let Some(place) = self.place {
+            note(self.behind(id, place));
+        }
         let receiver = match self.summary.value(call.callee) {
             Value::Member(object, _) | Value::Index(object, _) => Some(*object),
             _ => None,
@@ -393,6 +396,20 @@ impl<'p> Walk<'p, '_> {
             }
         }
         (worst, returns)
+    }
+
+    /// What the project functions that a call runs do with the place that holds the handle.
+    fn behind(&self, id: CallId, place: Place) -> Doing {
+        let targets = self.project.targets(self.function.with(id));
+        let [target] = targets.functions[..] else { return Doing::Borrows };
+        let near = target.file == self.function.file || place.root.file() == Some(target.file);
+        if targets.weak || !near || target == self.function {
+            return Doing::Borrows;
+        }
+        match self.project.place_effect(target, place, self.ty) {
+            Doing::Returns => Doing::Borrows,
+            doing => doing,
+        }
     }
 
     fn judged(&self, id: CallId, role: Role) -> Doing {

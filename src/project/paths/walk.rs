@@ -6,7 +6,7 @@ use crate::model::contract::{By, Valid};
 use crate::model::{
     BindingId, CallId, Cond, Exit, Flow, FunctionId, In, Loop, Name, Step, Summary, Type, Value, ValueId,
 };
-use crate::project::{Doing, Project, Role};
+use crate::project::{Doing, Place, Project, Role};
 use crate::text::{Location, Span};
 use rustc_hash::FxHashMap;
 
@@ -41,6 +41,8 @@ pub(super) struct Walk<'p, 'a> {
     pub(super) start: Start,
     pub(super) ty: Option<&'p Type>,
     pub(super) judge: Option<&'p Judge<'p>>,
+    /// The place that holds the handle from the start, where it is one that called functions see too.
+    pub(super) place: Option<Place>,
     /// How the acquiring call's status says that it succeeded.
     pub(super) succeeds: Valid,
     /// Where the acquired handle is, besides the call's result.
@@ -74,6 +76,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             start,
             ty,
             judge,
+            place: None,
             succeeds: Valid::Unknown,
             out: None,
             tested: FxHashMap::default(),
@@ -145,7 +148,11 @@ impl<'p, 'a> Walk<'p, 'a> {
                 }
                 state
             }
-            Start::Holding(value) => self.holding(&[value]),
+            Start::Holding(value) => {
+                self.place = self.project.place(self.function.with(value));
+                self.holding(&[value])
+            }
+            Start::Nowhere => self.holding(&[]),
         }
     }
 
