@@ -218,7 +218,7 @@ pub enum Effect {
     Unknown,
     /// Only looked at during the call.
     Borrow,
-    /// Copied; the caller still owns its own.
+    /// Copied; the caller still owns its own. What is copied of a handle is its number: whoever gets that can release it.
     Copy,
     /// The callee (or what it returns) owns it from now on.
     Take,

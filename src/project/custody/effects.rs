@@ -198,6 +198,8 @@ impl<'a> Effects<'_, 'a> {
             Row::Store => taken(None),
             // An external buffer only points; an external value is how code passes pointers to itself.
             Row::HandTo(_) | Row::HandToOnSuccess(_) if !self.is_buffer(id) => taken(None),
+            // A descriptor's number in a JavaScript number: whoever gets it can close it.
+            Row::Copy if is_number(owned) => taken(None),
             Row::HandTo(_) | Row::HandToOnSuccess(_) | Row::Borrow | Row::Copy => Effect::None,
             Row::Unknown if argument.is_some() => Effect::Doubtful(Doubt::Likely),
             Row::Unknown => Effect::None,
@@ -585,4 +587,9 @@ fn is_taking(name: &str) -> bool {
     let words = words(name);
     let name = name.to_ascii_lowercase();
     TAKING.iter().any(|word| words.iter().any(|own| own == word) || (name.starts_with(word) && word.len() > 3))
+}
+
+/// Whether a thing is known by a number or an opaque handle, which whoever has it can release.
+fn is_number(owned: &Owned<'_>) -> bool {
+    owned.ty.is_some_and(|ty| matches!(ty.family.as_str(), "file" | "os-handle" | "socket" | "watcher"))
 }
