@@ -39,7 +39,7 @@ fn fact(key: &str, text: &str, facts: &mut Gyp) {
         ("defines", _) if !is_removal => {
             match text.split('=').next().unwrap_or(text) {
                 "NAPI_DISABLE_CPP_EXCEPTIONS" | "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS" => {
-                    facts.napi_exceptions = Some(false)
+                    facts.napi_exceptions = Some(false);
                 }
                 "NAPI_CPP_EXCEPTIONS" | "NODE_ADDON_API_CPP_EXCEPTIONS" | "NODE_ADDON_API_CPP_EXCEPTIONS_ALL" => {
                     facts.napi_exceptions.get_or_insert(true);

@@ -7,9 +7,7 @@ mod sizes;
 
 use super::{Access, AccessKind, Key, Origin, Place, Project, Root};
 
-use crate::model::{
-    Api, BindingId, BindingKind, CallId, FunctionId, In, Literal, Type, Value, ValueId,
-};
+use crate::model::{Api, BindingId, BindingKind, CallId, FunctionId, In, Literal, Type, Value, ValueId};
 use crate::text::Location;
 use collect::Collector;
 use std::sync::OnceLock;
@@ -296,4 +294,3 @@ enum Made {
     /// Something that is no collection, or not one of ours.
     Other,
 }
-

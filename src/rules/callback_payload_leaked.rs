@@ -22,7 +22,7 @@ fn judge<'a>(project: &Project<'a>, owned: &Owned<'a>, payload: &Payload) -> Opt
     let call = In::new(owned.function.file, owned.call()?);
     let callback = project.function_name(payload.callback);
     let parameter = payload.text(project);
-    let mut finding = |message: String, confidence| {
+    let finding = |message: String, confidence| {
         Finding::new(NAME, confidence, project.locate(call), message)
             .with_context(project.function_name(owned.function))
             .with_step(StepKind::Acquire, project.locate(call), format!("{} is acquired here", owned.noun))

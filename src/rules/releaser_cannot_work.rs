@@ -179,7 +179,7 @@ impl Code<'_, '_> {
         let (Some(flag), Some(place)) = (member(self.function.with(flag)), member(self.function.with(place))) else { return false };
         let other = Code { project: self.project, summary: self.project.summary(releaser.file), function: releaser };
         let (mut under, mut all) = (0, 0);
-        let mut count = |flow: &Flow, total: &mut u32| {
+        let count = |flow: &Flow, total: &mut u32| {
             flow.walk(&mut |flow| {
                 if let Some((_, released)) = other.release(flow) {
                     let mentions = member(releaser.with(released)) == Some(place)

@@ -91,7 +91,7 @@ fn raced(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> 
 
 /// The race whose input is the promise that this function is the executor of.
 fn racing(project: &Project<'_>, executor: In<FunctionId>) -> Option<In<CallId>> {
-    let made = project.passed_to(executor).into_iter().map(|passed| passed.call).find(|&c| project.call(c).is_new)?;
+    let made = project.passed_to(executor).iter().map(|passed| passed.call).find(|&c| project.call(c).is_new)?;
     let promise = project.result(made)?;
     let mut values = vec![promise];
     for access in project.uses(promise) {

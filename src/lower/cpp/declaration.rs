@@ -26,7 +26,7 @@ impl Lowering<'_> {
             self.local_item(ty);
         }
         let words = self.specifiers(node);
-        if words.iter().any(|word| *word == "extern") {
+        if words.contains(&"extern") {
             return None;
         }
         let is_static = words.iter().any(|word| matches!(*word, "static" | "thread_local"));

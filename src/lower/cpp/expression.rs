@@ -263,10 +263,8 @@ impl Lowering<'_> {
             Some(condition) => self.condition(condition),
             None => crate::model::Cond::Opaque(Box::default()),
         };
-        let (then, left) = self.apart(|this| match node.child_by_field_name("consequence") {
-            Some(consequence) => Some(this.expression(consequence)),
-            None => None,
-        });
+        let (then, left) =
+            self.apart(|this| node.child_by_field_name("consequence").map(|consequence| this.expression(consequence)));
         let (otherwise, right) = self.apart(|this| this.field(node, "alternative"));
         if !then.is_empty() || !otherwise.is_empty() {
             self.push(Flow::Branch {

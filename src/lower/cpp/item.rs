@@ -627,7 +627,7 @@ impl Lowering<'_> {
 }
 
 /// A function definition's block, or the `try` that is its whole body.
-pub fn body_of<'t>(node: Node<'t>) -> Option<Node<'t>> {
+pub fn body_of(node: Node<'_>) -> Option<Node<'_>> {
     node.child_by_field_name("body")
         .or_else(|| children(node).into_iter().find(|child| child.kind() == "try_statement"))
 }

@@ -587,7 +587,7 @@ pub fn bare(name: Name) -> Name {
 }
 
 /// The named children of a node.
-pub fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+pub fn children(node: Node<'_>) -> Vec<Node<'_>> {
     let mut cursor = node.walk();
     node.named_children(&mut cursor).filter(|child| child.kind() != "comment").collect()
 }

@@ -676,11 +676,11 @@ impl<'a> Mender<'a> {
             return;
         }
         if open == Open::Code && !self.open.iter().any(|(open, _)| *open == Open::Code) {
-            let classes = self.open.iter().filter_map(|(open, _)| match open {
+            let mut classes = self.open.iter().filter_map(|(open, _)| match open {
                 Open::Class(name) => Some(name.clone()),
                 _ => None,
             });
-            let class = classes.last();
+            let class = classes.next_back();
             self.bodies.push(Body {
                 head: self.start.min(self.out.len()),
                 open: self.out.len(),

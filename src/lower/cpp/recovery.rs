@@ -82,7 +82,7 @@ pub fn lost<'p>(prepared: &'p Prepared, found: &[Pending<'_>], has_error: bool) 
             }
             // A statement at file level: its code is walked with the file's own.
             Pending::Module(node) => {
-                known.extend(prepared.bodies.iter().map(|body| body.open).filter(|at| node.byte_range().contains(at)))
+                known.extend(prepared.bodies.iter().map(|body| body.open).filter(|at| node.byte_range().contains(at)));
             }
         }
     }

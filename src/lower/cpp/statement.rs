@@ -472,7 +472,7 @@ fn has_loop_exit(flow: &Flow) -> bool {
                 || handler.as_ref().is_some_and(|(_, handler)| has_loop_exit(handler))
                 || finally.as_ref().is_some_and(|finally| has_loop_exit(finally))
         }
-        Flow::Switch { arms, .. } => arms.iter().any(|arm| has_continue(arm)),
+        Flow::Switch { arms, .. } => arms.iter().any(has_continue),
         Flow::Loop { .. } | Flow::Step(_) | Flow::Label(_) | Flow::Exit(..) => false,
     }
 }

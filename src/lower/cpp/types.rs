@@ -161,7 +161,7 @@ impl Lowering<'_> {
     }
 
     /// The template arguments of the outermost type of a path that has some.
-    fn template_arguments<'t>(node: Node<'t>) -> Vec<Node<'t>> {
+    fn template_arguments(node: Node<'_>) -> Vec<Node<'_>> {
         let mut next = Some(node);
         while let Some(node) = next {
             next = match node.kind() {

@@ -4,7 +4,7 @@
 use super::acquire::{Begin, Owned};
 use super::conditions::{Conditions, Judge};
 use super::effects::{Effect, Effects, Taken, is_view};
-use super::state::{Doubt, Mention, State, Status, is_inside, join, mention, root};
+use super::state::{Mention, State, Status, is_inside, join, mention, root};
 use super::{Custody, How, Loss, Settlement, Way};
 use crate::model::{
     Assign, BindingId, BindingKind, CallId, Cond, Exit, Flow, Function, Holder, Literal, Loop, Name, Step, Summary,
@@ -587,10 +587,6 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                 Some(state)
             }
             Destination::Itself | Destination::Copy => Some(state),
-            Destination::Doubtful(doubt) => {
-                state.doubt = state.doubt.max(doubt);
-                Some(state)
-            }
             Destination::Owner => {
                 self.settle(&state, How::Stored(assign.place), assign.span);
                 Some(State { owned: false, ..state })
@@ -614,8 +610,6 @@ pub(super) enum Destination {
     Itself,
     /// A value that copies what it is given: `std::string s = p`, a number, a flag.
     Copy,
-    /// Not known.
-    Doubtful(Doubt),
     /// Something that lives longer, or that owns.
     Owner,
 }

@@ -72,7 +72,7 @@ impl<'p> Walk<'p, '_> {
         let carries = self.carries(&state, value);
         let twin = state.twins.contains(&value);
         state.forget(summary, place);
-        if state.aliases.iter().any(|alias| *alias == place) && !carries && !assign.only_if_empty {
+        if state.aliases.contains(&place) && !carries && !assign.only_if_empty {
             // `p = next(p)` of something that returns it was made an alias by the call.
             let kept =
                 self.drop_aliases(state, ExitKind::Overwrite, span, |summary, alias| lies_in(summary, alias, place));

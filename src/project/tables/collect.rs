@@ -103,7 +103,7 @@ impl Collector<'_, '_> {
                 }
             }
             AccessKind::KeyAssigned { key: Key::Value(key), value } => {
-                self.slot(access, access.of(key), access.of(value))
+                self.slot(access, access.of(key), access.of(value));
             }
             AccessKind::KeyDeleted { key: Key::Value(key) } => self.shrink(access, None, Gone::Entry(access.of(key))),
             AccessKind::KeyDeleted { .. } | AccessKind::Called { .. } | AccessKind::Tested => {}

@@ -22,9 +22,6 @@ pub(in crate::rules) fn kind(owned: &Owned<'_>) -> Option<Kind> {
         "reference" | "tsfn" | "persistent" | "global-handle" | "async-work" | "async-worker" | "async-resource"
         | "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook"
         | "deferred" | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal"
-        | "buffer-data" | "view" | "object-wrap" | "smart-pointer" | "weak-pointer" => None,
-        "async-context" | "uv-handle" | "uv-loop" | "uv-request" | "lock" | "thread" | "callback" | "hook"
-        | "deferred" | "handle-scope" | "isolate" | "local-handle" | "value" | "collection" | "eternal"
         | "buffer-data" | "view" | "object-wrap" | "library" | "smart-pointer" | "weak-pointer" => None,
         _ => Some(Kind::Memory),
     }
@@ -93,7 +90,7 @@ fn is_aside(path: &str) -> bool {
 }
 
 /// The loss that tells the story best, of those of a kind.
-pub(in crate::rules) fn witness<'c>(custody: &'c Custody, wanted: impl Fn(&Loss) -> bool) -> Option<&'c Loss> {
+pub(in crate::rules) fn witness(custody: &Custody, wanted: impl Fn(&Loss) -> bool) -> Option<&Loss> {
     let rank = |loss: &&Loss| {
         let way = match loss.way {
             Way::Throw | Way::Return | Way::Macro(_) => 0,

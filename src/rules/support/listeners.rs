@@ -423,18 +423,6 @@ pub(crate) fn ends_object(project: &Project<'_>, name: &str) -> bool {
     project.contracts.words.disposal.iter().any(|word| word == bare)
 }
 
-/// Whether a value was surely made by the code around it and not handed in.
-pub(crate) fn is_parameter(project: &Project<'_>, value: In<ValueId>) -> bool {
-    let mut value = value;
-    for _ in 0..8 {
-        match project.value(value) {
-            Value::Member(object, _) | Value::Index(object, _) => value = value.with(*object),
-            _ => break,
-        }
-    }
-    project.origins(value).iter().any(|origin| matches!(origin, Origin::Parameter(_)))
-}
-
 /// The words of a name: `startWorkers`, `init_master`.
 pub(crate) fn words_of(name: &str) -> impl Iterator<Item = String> {
     let mut words = vec![String::new()];

@@ -37,7 +37,7 @@ pub(crate) fn stored<'a>(project: &Project<'a>) -> Vec<Stored<'a>> {
                 let at = project.at(function.file, settlement.span);
                 match settlement.how {
                     How::Stored(place) => {
-                        keep(project, &mut found, function.with(place), at, function, Some(owned), owned.ty)
+                        keep(project, &mut found, function.with(place), at, function, Some(owned), owned.ty);
                     }
                     How::Handed(call, Some(index)) => {
                         for (place, at, inside) in stored_by_callee(project, function.with(call), index) {
@@ -191,8 +191,7 @@ fn releases_receiver(project: &Project<'_>, call: In<CallId>) -> bool {
 /// Whether a name has one of the words for an end as one of its parts: `FreeHandle`, `ctx_destroy`.
 fn sounds_like_release(project: &Project<'_>, name: &str) -> bool {
     let words = &project.contracts.words.disposal;
-    parts(name)
-        .any(|part| matches!(&*part, "free" | "delete" | "unref" | "reset") || words.iter().any(|word| *word == part))
+    parts(name).any(|part| matches!(&*part, "free" | "delete" | "unref" | "reset") || words.contains(&part))
 }
 
 fn parts(name: &str) -> impl Iterator<Item = String> + '_ {

@@ -4,9 +4,7 @@ pub mod keys;
 pub mod waits;
 
 use crate::model::{ClassId, Flow, FunctionId, In, Rate, Step, ValueId};
-use crate::project::{
-    Access, AccessKind, Drive, Gone, Growth, Lifetime, Origin, Owner, Project, Root, Shrink, Table,
-};
+use crate::project::{Access, AccessKind, Drive, Gone, Growth, Lifetime, Origin, Owner, Project, Root, Shrink, Table};
 use crate::text::Span;
 use keys::{is_own_property, words_of};
 
