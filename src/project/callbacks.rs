@@ -161,7 +161,7 @@ impl<'a> Project<'a> {
         for access in index.accesses(value) {
             match access.kind {
                 AccessKind::Called { .. } | AccessKind::Method { .. } if access.function == home => {
-                    raise(Some(Runs::Sync))
+                    raise(Some(Runs::Sync));
                 }
                 AccessKind::Called { .. } | AccessKind::Method { .. } => {
                     raise(self.inner_runs(parameter.with(access.function), home, depth));

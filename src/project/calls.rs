@@ -33,7 +33,7 @@ const COMMON: [&str; 28] = [
     "join",
 ];
 
-impl<'a> Project<'a> {
+impl Project<'_> {
     /// The receiver of a method call; of `super.f()`, `this`, where the file says it anywhere.
     pub fn receiver(&self, call: In<CallId>) -> Option<In<ValueId>> {
         match self.value(call.with(self.call(call).callee)) {

@@ -159,9 +159,7 @@ pub(in crate::project) fn summed(rows: &[Row]) -> Doing {
         Doing::Returns
     } else if taken + returned >= all {
         Doing::Takes
-    } else if taken > 0 {
-        Doing::MayTake
-    } else if count(Fate::Captured) > 0 {
+    } else if taken > 0 || count(Fate::Captured) > 0 {
         Doing::MayTake
     } else {
         Doing::Borrows
