@@ -82,7 +82,8 @@ fn lower_prepared(prepared: &Prepared, language: Language, whole: Span) -> Summa
         return lowering.out;
     };
     let root = tree.root_node();
-    lowering.out.partial |= root.has_error();
+    // What did not parse is lowered as far as it goes: something of it may be missing.
+    lowering.out.partial |= root.has_error() || !broken.is_empty();
     let mut pending = Vec::new();
     lowering.items(&children(root), &item::Place::default(), &mut pending);
     let lost = recovery::lost(prepared, &pending, root.has_error());
