@@ -3,7 +3,7 @@
 //! is a registration too. One identity model for both sides. Judges neither lifetimes nor rates.
 
 use super::{Origin, Project};
-use crate::model::contract::{Part, Registers, Removes};
+use crate::model::contract::{Part, Registers, Removes, Runs};
 use crate::model::{CallId, Flow, FunctionId, In, Literal, Name, Step, Value, ValueId};
 use std::sync::OnceLock;
 
@@ -174,7 +174,7 @@ impl<'a> Project<'a> {
             once: row.once || once,
             dedupes: row.dedupes,
             signal: option("signal"),
-            is_wrapper: handler.is_some_and(|handler| self.wrapper_of(self.function_of(call), handler).is_some()),
+            is_wrapper: handler.is_some_and(|handler| self.passes_on(call, handler).is_some()),
         }
     }
 
@@ -260,13 +260,29 @@ impl<'a> Project<'a> {
         (around && !self.is_executor(inner.with(declared))).then(|| inner.with(declared))
     }
 
+    /// The function that registers what it is given: the parameter's own, and the call happens in each of its runs. A closure
+    /// that registers its maker's parameter later and perhaps often is no wrapper.
+    fn passes_on(&self, call: In<CallId>, handler: In<ValueId>) -> Option<In<FunctionId>> {
+        let wrapper = self.wrapper_of(self.function_of(call), handler)?;
+        let mut inner = self.function_of(call);
+        while inner != wrapper {
+            let passed = self.passed_to(inner);
+            let at_once = |passed: &super::Passed| passed.handed.runs == Some(Runs::Sync);
+            if !self.is_executor(inner) && !passed.iter().any(at_once) {
+                return None;
+            }
+            inner = inner.with(self.function(inner).parent?);
+        }
+        Some(wrapper)
+    }
+
     /// Whether a function is what a promise is made with: its parameters are functions of the promise.
     pub fn is_executor(&self, function: In<FunctionId>) -> bool {
         self.passed_to(function).iter().any(|passed| self.path(passed.call).is_some_and(|path| path == "new Promise"))
     }
 
     fn lift_add(&self, add: Registration, depth: u32, found: &mut Vec<Registration>) {
-        let wrapper = add.handler.and_then(|handler| self.wrapper_of(self.function_of(add.call), handler));
+        let wrapper = add.handler.and_then(|handler| self.passes_on(add.call, handler));
         if let Some(wrapper) = wrapper.filter(|_| depth < DEPTH) {
             for caller in self.callers(wrapper).iter().filter(|caller| !caller.weak).map(|caller| caller.call) {
                 let at = |value: In<ValueId>| self.seen_from(wrapper, value, caller);
@@ -277,8 +293,7 @@ impl<'a> Project<'a> {
                     event: self.event_from(add.event, at),
                     handler,
                     signal: add.signal.and_then(at),
-                    is_wrapper: handler
-                        .is_some_and(|handler| self.wrapper_of(self.function_of(caller), handler).is_some()),
+                    is_wrapper: handler.is_some_and(|handler| self.passes_on(caller, handler).is_some()),
                     ..add
                 };
                 let known = found.iter().any(|known| known.call == lifted.call && known.event == lifted.event);

@@ -1,5 +1,6 @@
 //! abort-listener-left: an 'abort' listener on the caller's signal outlives the call that added it.
 
+use super::listener_added_again::again;
 use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
@@ -24,6 +25,7 @@ fn is_left(listener: &Listener<'_, '_>) -> bool {
         && !listener.ends_by_itself()
         && (listener.removals().is_empty() || listener.drops_disposer())
         && removal_never_matches::missed(listener).is_none()
+        && again(listener).is_none()
 }
 
 /// An 'abort' listener on a signal that came from outside.
@@ -55,9 +57,10 @@ fn is_own(project: &Project<'_>, value: In<ValueId>, depth: u32) -> bool {
     if let Value::Member(holder, name) = project.value(value) {
         let holder = value.with(*holder);
         let named = last_name(project, holder).to_ascii_lowercase();
-        if *name == "signal"
-            && (project.is_family(holder, "controller") || named.ends_with("controller") || named == "ac")
-        {
+        let controller = project.is_family(holder, "controller") || named.ends_with("controller") || named == "ac";
+        // A request's signal is the request's own and dies with it.
+        let request = matches!(named.as_str(), "req" | "request" | "ctx" | "context");
+        if *name == "signal" && (controller || request) {
             return true;
         }
     }

@@ -4,7 +4,8 @@ use super::abort_listener_left::is_on_callers_signal;
 use super::removal_never_matches;
 use super::support::listeners::{self, Listener, words_of};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, FunctionId, FunctionKind, In, Value, ValueId};
+use crate::model::contract::Runs;
+use crate::model::{BindingId, CallId, FunctionId, FunctionKind, In, Value, ValueId};
 use crate::project::{AccessKind, Event, Origin, Owner, Project, Registration};
 use crate::text::Location;
 
@@ -30,14 +31,18 @@ pub(super) fn again(listener: &Listener<'_, '_>) -> Option<Again> {
     let deduped =
         listener.add.dedupes && listener.add.handler.is_some_and(|handler| !project.is_fresh_function(handler));
     let over = deduped
-        || listener.is_made_before()
         || listener.is_checked()
         || listener.ends_by_itself()
         || listener.emitter_is_ended_in(&[listener.function()], true);
     if over || !listener.removals().is_empty() || removal_never_matches::missed(listener).is_some() {
         return None;
     }
-    in_loop(listener).or_else(|| loaded(listener)).or_else(|| per_event(listener)).or_else(|| re_entered(listener))
+    in_loop(listener).or_else(|| {
+        if listener.is_made_before() {
+            return None;
+        }
+        loaded(listener).or_else(|| per_event(listener)).or_else(|| re_entered(listener))
+    })
 }
 
 /// In a loop over something that neither the emitter nor the function depends on.
@@ -87,7 +92,8 @@ fn loaded(listener: &Listener<'_, '_>) -> Option<Again> {
 fn per_event(listener: &Listener<'_, '_>) -> Option<Again> {
     let project = listener.project;
     let (event, at) = listener.repeated_event()?;
-    if is_on_callers_signal(listener) {
+    // What lives as long as the process outlives each event; `listener-outlives-handler` says so.
+    if is_on_callers_signal(listener) || project.lifetime(listener.on()).is_process() {
         return None;
     }
     let latent = listener.add.once || listener.is_test();
@@ -170,6 +176,12 @@ fn root(project: &Project<'_>, value: In<ValueId>) -> In<ValueId> {
     value
 }
 
+/// Whether a parameter is what an event hands to its listener.
+fn is_handed_per_event(project: &Project<'_>, parameter: In<BindingId>) -> bool {
+    let function = parameter.with(project.binding(parameter).function);
+    project.passed_to(function).iter().any(|passed| passed.handed.runs == Some(Runs::Event))
+}
+
 /// Whether an emitter was there before a function ran: its receiver or a part of that, or a variable from around it.
 pub(super) fn is_older(project: &Project<'_>, emitter: In<ValueId>, function: In<FunctionId>) -> bool {
     let root = root(project, emitter);
@@ -247,10 +259,11 @@ impl Listener<'_, '_> {
                 };
                 let fresh = |origin: &Origin| match origin {
                     Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) | Origin::Object(_) => true,
-                    Origin::Parameter(_) => older,
+                    Origin::Parameter(parameter) => older && is_handed_per_event(project, *parameter),
                     _ => false,
                 };
-                if !self.is_load(made) && project.origins(made).iter().any(fresh) {
+                let origins = project.origins(made);
+                if !self.is_load(made) && !origins.is_empty() && origins.iter().all(fresh) {
                     return true;
                 }
             }

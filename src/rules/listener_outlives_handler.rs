@@ -7,7 +7,7 @@ use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::{BindingId, ClassId, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
 use crate::project::{Access, AccessKind, Likeness, Origin, Project, RateAnswer, Root};
-use crate::text::FileId;
+use crate::text::{FileId, Span};
 
 /// Finds listeners that stay on an emitter which lives longer than they should.
 pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
@@ -16,6 +16,7 @@ pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             .or_else(|| by_type(&listener))
             .or_else(|| injected(&listener))
             .or_else(|| unpaired(&listener))
+            .or_else(|| latent(&listener))
             && is_left(&listener)
         {
             findings.push(report(&listener, outlived));
@@ -52,7 +53,12 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
     if !life.is_process() || listener.is_on_receiver() {
         return None;
     }
-    let rate = project.call_rate(listener.add.call);
+    let mut rate = project.call_rate(listener.add.call);
+    if rate.rate == Some(Rate::Once)
+        && let Some(step) = listener.called_from_many()
+    {
+        rate = RateAnswer { rate: Some(Rate::PerCall), why: vec![step] };
+    }
     let times = rate.rate.filter(|rate| *rate > Rate::Once)?;
     let end = listener.disposal();
     let confidence = match times {
@@ -68,7 +74,7 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
         confidence,
         hold: format!("{} lives as long as the process", listener.on_text()),
         repeat: repeat(listener, &rate, times),
-        trace: life.why.into_iter().chain(rate.why).collect(),
+        trace: life.why.into_iter().filter(|step| step.at.span != Span::default()).chain(rate.why).collect(),
         end,
     })
 }
@@ -187,6 +193,21 @@ fn ends_first_parameter(project: &Project<'_>, file: FileId, function: &Function
     })
 }
 
+/// The caller's emitter in a plain function: how often that is called with one emitter is not known.
+fn latent(listener: &Listener<'_, '_>) -> Option<Outlived> {
+    let project = listener.project;
+    let Origin::Parameter(emitter) = project.origin(listener.on()) else { return None };
+    let function = emitter.with(project.binding(emitter).function);
+    let handed = project.passed_to(function).iter().any(|passed| passed.handed.runs.is_some());
+    (!handed && project.class_of(function).is_none()).then(|| Outlived {
+        confidence: Confidence::Low,
+        hold: format!("{} belongs to the caller, and how long it lives is not known", listener.on_text()),
+        repeat: format!("each call of {} adds one", project.function_name(function)),
+        trace: Vec::new(),
+        end: None,
+    })
+}
+
 /// What a name becomes when the thing is taken back.
 const INVERSE: [(&str, &str); 8] = [
     ("subscribe", "unsubscribe"),
@@ -218,6 +239,20 @@ impl Listener<'_, '_> {
     /// The method, constructor or named function that the registration is part of.
     fn method(&self) -> Option<In<FunctionId>> {
         self.project.around(self.function(), |function| self.project.class_of(function).is_some())
+    }
+
+    /// Several places of the project call the function around, none of them behind a guard.
+    fn called_from_many(&self) -> Option<TraceStep> {
+        let project = self.project;
+        let named = project.around(self.function(), |function| !project.function(function).name.is_empty())?;
+        let callers = project.callers(named);
+        let mut calls = callers.iter().filter(|caller| !caller.weak && !project.is_once_guarded(caller.call));
+        let (_, second) = (calls.next()?, calls.next()?);
+        (!project.is_once_guarded(self.add.call)).then(|| TraceStep {
+            kind: StepKind::Repeat,
+            at: project.locate(second.call),
+            message: format!("{} is called from several places", project.function_name(named)),
+        })
     }
 
     /// The method that ends an instance of the class whose code this is.

@@ -1,5 +1,6 @@
 //! sibling-listener-left: of listeners for alternative outcomes, the one that fires leaves the others behind.
 
+use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{FunctionId, In};
@@ -11,7 +12,9 @@ pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for left in &all {
         let here = all.iter().filter(|other| other.function() == left.function() && other.add.call != left.add.call);
         let fired = here.clone().find_map(|fired| Some((fired, alternative(left, fired)?)));
-        if let Some((fired, confidence)) = fired {
+        if let Some((fired, confidence)) = fired
+            && removal_never_matches::missed(left).is_none()
+        {
             findings.push(report(left, fired, confidence));
         }
     }

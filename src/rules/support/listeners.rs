@@ -363,7 +363,13 @@ impl<'p, 'a> Listener<'p, 'a> {
 
     /// Names the event, where there is one to name.
     pub(crate) fn event_text(&self) -> String {
-        self.event().map_or_else(|| "a listener".to_owned(), |event| format!("a '{event}' listener"))
+        match self.event() {
+            Some(event) if event.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) => {
+                format!("an '{event}' listener")
+            }
+            Some(event) => format!("a '{event}' listener"),
+            None => "a listener".to_owned(),
+        }
     }
 
     /// How to name the function in a removal: its own name, or one to be given.
