@@ -56,7 +56,7 @@ impl<'a> Project<'a> {
         api: &'r Api,
         argument: u16,
     ) -> impl Iterator<Item = &'r Callback> + use<'r, 'a> {
-        let count = self.call(call).arguments.len() as i32;
+        let count = i32::try_from(self.call(call).arguments.len()).unwrap_or(0);
         api.callbacks.iter().filter(move |row| {
             let at = if row.argument < 0 { count + i32::from(row.argument) } else { i32::from(row.argument) };
             at == i32::from(argument) || row.rest && i32::from(argument) >= at
@@ -200,24 +200,17 @@ impl<'a> Project<'a> {
         if depth >= 4 {
             return None;
         }
-        match self.api(call) {
-            Some(api) => {
-                let row = self.rows_of(call, api, argument).find(|row| row.property.is_none()).map(|row| row.runs);
-                row.or_else(|| {
-                    let registers = api.registers.as_ref()?;
-                    (registers.handler == Some(argument)).then_some(if registers.once {
-                        Runs::Maybe
-                    } else {
-                        Runs::Event
-                    })
-                })
-            }
-            None => {
-                let target = *self.targets(call).functions.first()?;
-                let parameter = *self.function(target).parameters.get(argument as usize)?;
-                self.parameter_runs(target.with(parameter), depth + 1)
-            }
+        if let Some(api) = self.api(call) {
+            let row = self.rows_of(call, api, argument).find(|row| row.property.is_none()).map(|row| row.runs);
+            return row.or_else(|| {
+                let registers = api.registers.as_ref()?;
+                let runs = if registers.once { Runs::Maybe } else { Runs::Event };
+                (registers.handler == Some(argument)).then_some(runs)
+            });
         }
+        let target = *self.targets(call).functions.first()?;
+        let parameter = *self.function(target).parameters.get(argument as usize)?;
+        self.parameter_runs(target.with(parameter), depth + 1)
     }
 
     /// The calls of its own file that a function literal or its variables are arguments of.

@@ -1,7 +1,7 @@
 //! What calls do with the handles they are given: by catalog row, or by a look into the project function that they run.
 //! Interprocedural, bounded in depth; one mechanism for both languages.
 
-use super::memo::{Ask, apart};
+use super::memo::{Acquired, Ask, apart};
 use super::paths::summed;
 use super::{Obligation, Origin, Place, Project, Start, State};
 use crate::model::contract::{By, Effect, Part, Throws};
@@ -77,7 +77,7 @@ impl<'a> Project<'a> {
         Some(Gives { ty, by, handle, from })
     }
 
-    fn find_gives(&self, call: In<CallId>) -> Option<(&'a Type, By, In<CallId>)> {
+    fn find_gives(&self, call: In<CallId>) -> Option<Acquired<'a>> {
         let own = |api: &'a Api| {
             let ty = self.contracts.ty(api.gives.as_ref()?)?;
             Some((ty, self.by(call, api), call))
@@ -96,7 +96,7 @@ impl<'a> Project<'a> {
     }
 
     /// `new net.Socket()` without a row of its own: constructing a type gives it.
-    fn constructed(&self, call: In<CallId>) -> Option<(&'a Type, By, In<CallId>)> {
+    fn constructed(&self, call: In<CallId>) -> Option<Acquired<'a>> {
         if !self.call(call).is_new || self.is_native(call.file) {
             return None;
         }
@@ -106,22 +106,20 @@ impl<'a> Project<'a> {
     }
 
     /// A call of a project function that returns what it acquired itself.
-    fn wrapped(&self, call: In<CallId>) -> Option<(&'a Type, By, In<CallId>)> {
+    fn wrapped(&self, call: In<CallId>) -> Option<Acquired<'a>> {
         let targets = self.targets(call);
         let [function] = targets.functions[..] else { return None };
         if targets.weak || self.call(call).is_new {
             return None;
         }
-        let (inner, ty, by, from) =
-            self.memos.returned.ask(Ask::Returned, function, || self.returns_acquired(function))?;
+        let (ty, by, from) = self.memos.returned.ask(Ask::Returned, function, || self.returns_acquired(function))?;
         let is_async = self.function(function).is_async;
         let by = if is_async || by == By::Promise { By::Promise } else { By::Return };
-        let _ = inner;
         Some((ty, by, from))
     }
 
     /// The call of a function whose handle it returns on some path and keeps nowhere else.
-    fn returns_acquired(&self, function: In<FunctionId>) -> Option<(In<CallId>, &'a Type, By, In<CallId>)> {
+    fn returns_acquired(&self, function: In<FunctionId>) -> Option<Acquired<'a>> {
         for value in &self.index(function.file).returns[function.id.index()] {
             for origin in self.origins(function.with(*value)) {
                 let (Origin::Result(inner) | Origin::Resolved(inner) | Origin::New(inner, _)) = origin else {
@@ -137,7 +135,7 @@ impl<'a> Project<'a> {
                         && let Some(through) = through
                         && self.is_given_back(function, through, gives.ty)
                     {
-                        return Some((through, gives.ty, gives.by, gives.from));
+                        return Some((gives.ty, gives.by, gives.from));
                     }
                     continue;
                 }
@@ -145,7 +143,7 @@ impl<'a> Project<'a> {
                     && matches!(gives.by, By::Return | By::Promise)
                     && self.is_given_back(function, inner, gives.ty)
                 {
-                    return Some((inner, gives.ty, gives.by, gives.from));
+                    return Some((gives.ty, gives.by, gives.from));
                 }
             }
         }

@@ -202,7 +202,9 @@ impl<'a> Pass<'a> {
             Flow::Switch { subject, arms, .. } => {
                 self.touch(*subject, Span::default(), AccessKind::Tested);
                 self.depth += 1;
-                arms.iter().for_each(|arm| self.flow(arm));
+                for arm in arms {
+                    self.flow(arm);
+                }
                 self.depth -= 1;
             }
             Flow::Loop { kind, cond, body, span } => {
@@ -296,9 +298,9 @@ impl<'a> Pass<'a> {
     /// `if (list.length > 10)`, `while (cache.size() >= max)`, also inside arithmetic.
     fn size_test(&mut self, value: ValueId, span: Span, depth: u32) {
         let of = match self.summary.value(value) {
-            Value::Member(object, name) => is_size(name).then_some(*object),
+            Value::Member(object, name) => is_size(*name).then_some(*object),
             Value::Result(call) => match self.summary.value(self.summary.call(*call).callee) {
-                Value::Member(object, name) => is_size(name).then_some(*object),
+                Value::Member(object, name) => is_size(*name).then_some(*object),
                 _ => None,
             },
             Value::Opaque(parts) | Value::Choice(parts) if depth < 3 => {
@@ -384,6 +386,6 @@ impl<'a> Pass<'a> {
     }
 }
 
-fn is_size(name: &Name) -> bool {
+fn is_size(name: Name) -> bool {
     matches!(name.as_str(), "length" | "size" | "empty" | "count" | "itemCount")
 }

@@ -86,7 +86,9 @@ fn enter(ask: Ask, key: u64) -> Option<Question> {
 impl Question {
     /// Leaves it; whether the answer is whole.
     fn leave(self) -> bool {
-        ASKING.with_borrow(|asking| !asking.cut || asking.stack.len() == 1)
+        let whole = ASKING.with_borrow(|asking| !asking.cut || asking.stack.len() == 1);
+        drop(self);
+        whole
     }
 }
 
@@ -176,6 +178,9 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
     }
 }
 
+/// A type of handle, how it is handed over, and the call that acquires it.
+pub(super) type Acquired<'a> = (&'a Type, By, In<CallId>);
+
 /// Everything that is remembered.
 #[derive(Default)]
 pub(super) struct Memos<'a> {
@@ -195,8 +200,8 @@ pub(super) struct Memos<'a> {
     pub(super) instances: Memo<In<ClassId>, RateAnswer>,
     pub(super) class_references: Memo<In<ClassId>, Arc<[In<ValueId>]>>,
     pub(super) public: OnceLock<super::public::Public>,
-    pub(super) gives: Memo<In<CallId>, Option<(&'a Type, By, In<CallId>)>>,
-    pub(super) returned: Memo<In<FunctionId>, Option<(In<CallId>, &'a Type, By, In<CallId>)>>,
+    pub(super) gives: Memo<In<CallId>, Option<Acquired<'a>>>,
+    pub(super) returned: Memo<In<FunctionId>, Option<Acquired<'a>>>,
     pub(super) effects: Memo<(In<FunctionId>, u16, Name), Doing>,
     pub(super) holdings: Memo<(In<FunctionId>, Place, Name), Doing>,
     pub(super) throws: Memo<In<FunctionId>, bool>,

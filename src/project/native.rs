@@ -170,7 +170,9 @@ impl Rewriter<'_> {
             }
             Flow::Switch { subject, arms, .. } => {
                 *subject = self.value(*subject, method, names);
-                arms.iter_mut().for_each(|arm| self.flow(arm, method, names));
+                for arm in arms {
+                    self.flow(arm, method, names);
+                }
             }
             Flow::Loop { cond, body, .. } => {
                 self.cond(cond, method, names);

@@ -47,41 +47,33 @@ impl Project<'_> {
 
     fn reach(&self, origin: Origin, public: &mut Public, next: &mut Vec<Origin>) {
         match origin {
-            Origin::Module(file) => {
-                if public.files.insert(file) {
-                    next.extend(self.exports_of(file).iter().flat_map(|(_, origins)| origins.iter().copied()));
-                    let includes = &self.summary(file).includes;
-                    next.extend(includes.iter().filter_map(|name| self.imported(file, *name)).map(Origin::Module));
-                }
+            Origin::Module(file) if public.files.insert(file) => {
+                next.extend(self.exports_of(file).iter().flat_map(|(_, origins)| origins.iter().copied()));
+                let includes = &self.summary(file).includes;
+                next.extend(includes.iter().filter_map(|name| self.imported(file, *name)).map(Origin::Module));
             }
-            Origin::Function(function) | Origin::Bound(_, Some(function)) => {
-                if public.functions.insert(function) {
-                    for value in &self.index(function.file).returns[function.id.index()] {
-                        next.extend(self.origins(function.with(*value)));
-                    }
-                    self.reach_slots(Holder::Function(function), next);
+            Origin::Function(function) | Origin::Bound(_, Some(function)) if public.functions.insert(function) => {
+                for value in &self.index(function.file).returns[function.id.index()] {
+                    next.extend(self.origins(function.with(*value)));
                 }
+                self.reach_slots(Holder::Function(function), next);
             }
-            Origin::Class(class) | Origin::New(_, class) | Origin::This(class) => {
-                if public.classes.insert(class) {
-                    next.extend(self.bases(class).into_iter().map(Origin::Class));
-                    self.reach_slots(Holder::Static(class), next);
-                    for method in &self.class(class).methods {
-                        if !method.name.starts_with(['#', '_']) {
-                            for value in &self.index(class.file).returns[method.function.index()] {
-                                next.extend(self.origins(class.with(*value)));
-                            }
+            Origin::Class(class) | Origin::New(_, class) | Origin::This(class) if public.classes.insert(class) => {
+                next.extend(self.bases(class).into_iter().map(Origin::Class));
+                self.reach_slots(Holder::Static(class), next);
+                for method in &self.class(class).methods {
+                    if !method.name.starts_with(['#', '_']) {
+                        for value in &self.index(class.file).returns[method.function.index()] {
+                            next.extend(self.origins(class.with(*value)));
                         }
                     }
                 }
             }
-            Origin::Object(object) => {
-                if public.objects.insert(object) {
-                    for property in &self.object(object).properties {
-                        next.extend(self.origins(object.with(property.value)));
-                    }
-                    self.reach_slots(Holder::Object(object), next);
+            Origin::Object(object) if public.objects.insert(object) => {
+                for property in &self.object(object).properties {
+                    next.extend(self.origins(object.with(property.value)));
                 }
+                self.reach_slots(Holder::Object(object), next);
             }
             _ => {}
         }

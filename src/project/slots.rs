@@ -22,6 +22,9 @@ pub(super) enum Holder {
     Object(In<ObjectId>),
 }
 
+/// One assigned slot: whose, its name, the value that names it.
+type Slot = ((Holder, Name), In<ValueId>);
+
 type Found = SmallVec<[In<ValueId>; 1]>;
 
 /// Assigned slots by owner and name.
@@ -33,7 +36,7 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) fn new(summaries: &[Summary], index: &[FileIndex], classes: &Classes) -> Self {
-        let found: Vec<Vec<((Holder, Name), In<ValueId>)>> = summaries
+        let found: Vec<Vec<Slot>> = summaries
             .par_iter()
             .zip(index)
             .enumerate()
@@ -71,12 +74,7 @@ impl Slots {
     }
 }
 
-fn of_file(
-    file: FileId,
-    summary: &Summary,
-    index: &FileIndex,
-    classes: &Classes,
-) -> Vec<((Holder, Name), In<ValueId>)> {
+fn of_file(file: FileId, summary: &Summary, index: &FileIndex, classes: &Classes) -> Vec<Slot> {
     let mut found = Vec::new();
     for (at, value) in summary.values.iter().enumerate() {
         if let Value::Member(object, name) = value {

@@ -1,11 +1,11 @@
 //! Paths that go on in callbacks: a completion callback is the rest of the path; of event listeners it is said which of
 //! them release. A promise's callbacks are its two arms.
 
+use super::state::{Reach, State};
 use super::walk::{Judge, Walk};
 use super::{End, ExitKind, Obligation, Row, Start, State as Fate};
 use crate::model::contract::Runs;
 use crate::model::{CallId, FunctionId, In, Type, ValueId};
-use crate::project::paths::state::Reach;
 use crate::project::{Doing, Handed, Place, Project};
 
 /// How deep callbacks in callbacks are followed.
@@ -32,7 +32,7 @@ impl Project<'_> {
         let start = here.first().copied().map_or(Start::Nowhere, Start::Holding);
         let mut walk = Walk::new(self, function, start, ty, None);
         walk.place = Some(place);
-        let state = walk.holding(&here);
+        let state = State::holding(&here);
         walk.run_from(state);
         self.go_on(walk, 0)
     }
@@ -131,7 +131,7 @@ impl Inner<'_, '_> {
         let function = self.function.with(reach.function);
         let project = self.project;
         let mut walk = Walk::new(project, function, self.start, self.ty, self.judge);
-        let state = walk.holding(&reach.aliases);
+        let state = State::holding(&reach.aliases);
         walk.run_from(state);
         let mut rows = project.go_on(walk, self.depth + 1);
         for row in &mut rows {

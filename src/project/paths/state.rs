@@ -81,6 +81,15 @@ impl State {
         }
     }
 
+    /// A state in which values hold the handle from the start.
+    pub(super) fn holding(values: &[ValueId]) -> Self {
+        let mut state = State { begun: true, fate: Fate::Held, ..State::start() };
+        for &value in values {
+            state.alias(value);
+        }
+        state
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.fate == Fate::Held
     }

@@ -60,7 +60,7 @@ impl<'p> Walk<'p, '_> {
             .iter()
             .any(|alias| root(summary, *alias).is_some() || matches!(summary.value(*alias), Value::Member(..)));
         if before > state.aliases.len() + state.boxes.len() && state.is_held() && !named && state.boxes.is_empty() {
-            self.finish(exit, span, state);
+            self.finish(exit, span, &state);
             return Vec::new();
         }
         vec![state]
@@ -291,12 +291,12 @@ impl<'p> Walk<'p, '_> {
     fn reached(&self, state: &State, function: FunctionId) -> SmallVec<[ValueId; 2]> {
         let data = self.summary.function(function);
         let names = state.aliases.iter().chain(&state.boxes).copied();
-        let mentioned = |value: &ValueId| match root(self.summary, *value) {
-            Some(binding) => data.captures.contains(&binding),
-            None => {
-                let of_this = |object: ValueId| matches!(self.summary.value(object), Value::This(_));
-                data.captures_this && matches!(self.summary.value(*value), Value::Member(object, _) if of_this(*object))
+        let mentioned = |value: &ValueId| {
+            if let Some(binding) = root(self.summary, *value) {
+                return data.captures.contains(&binding);
             }
+            let of_this = |object: ValueId| matches!(self.summary.value(object), Value::This(_));
+            data.captures_this && matches!(self.summary.value(*value), Value::Member(object, _) if of_this(*object))
         };
         names.filter(mentioned).collect()
     }
@@ -447,7 +447,7 @@ impl<'p> Walk<'p, '_> {
             }
         }
         if self.summary.call(id).is_discarded && self.out.is_none() {
-            self.finish(ExitKind::Discarded, span, state);
+            self.finish(ExitKind::Discarded, span, &state);
             return Vec::new();
         }
         vec![state]

@@ -122,13 +122,13 @@ impl<'p, 'a> Walk<'p, 'a> {
         let body = project.function(self.function).body;
         let end = Span::new(body.end.saturating_sub(1), body.end);
         for state in join(ends) {
-            self.finish(ExitKind::Fallthrough, end, state);
+            self.finish(ExitKind::Fallthrough, end, &state);
         }
         for leave in std::mem::take(&mut self.leaves) {
             match leave.kind {
-                Way::Return => self.finish(ExitKind::Return, leave.span, leave.state),
-                Way::Throw(kind) => self.finish(kind, leave.span, leave.state),
-                Way::Macro(name) => self.finish(ExitKind::Macro(name), leave.span, leave.state),
+                Way::Return => self.finish(ExitKind::Return, leave.span, &leave.state),
+                Way::Throw(kind) => self.finish(kind, leave.span, &leave.state),
+                Way::Macro(name) => self.finish(ExitKind::Macro(name), leave.span, &leave.state),
                 Way::Break(_) | Way::Continue(_) => {}
             }
         }
@@ -141,7 +141,7 @@ impl<'p, 'a> Walk<'p, 'a> {
                 State::start()
             }
             Start::Entry(binding) => {
-                let mut state = self.holding(&self.named(binding).into_iter().collect::<Vec<_>>());
+                let mut state = State::holding(&self.named(binding).into_iter().collect::<Vec<_>>());
                 if let Some(error) = self.error_parameter(binding) {
                     self.succeeds = Valid::Zero;
                     state.twins.push(error);
@@ -150,21 +150,10 @@ impl<'p, 'a> Walk<'p, 'a> {
             }
             Start::Holding(value) => {
                 self.place = self.project.place(self.function.with(value));
-                self.holding(&[value])
+                State::holding(&[value])
             }
-            Start::Nowhere => self.holding(&[]),
+            Start::Nowhere => State::holding(&[]),
         }
-    }
-
-    /// A state in which values hold the handle from the start.
-    pub(super) fn holding(&self, values: &[ValueId]) -> State {
-        let mut state = State::start();
-        state.begun = true;
-        state.fate = Fate::Held;
-        for &value in values {
-            state.alias(value);
-        }
-        state
     }
 
     /// Where an API puts what it acquires, and how it says that it could.
@@ -192,7 +181,7 @@ impl<'p, 'a> Walk<'p, 'a> {
     }
 
     /// Writes the row of a path that ends.
-    pub(super) fn finish(&mut self, exit: ExitKind, span: Span, state: State) {
+    pub(super) fn finish(&mut self, exit: ExitKind, span: Span, state: &State) {
         if !state.begun {
             return;
         }
