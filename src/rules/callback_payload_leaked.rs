@@ -12,7 +12,9 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for function in project.functions().filter(|function| is_shipped(project, *function)) {
         for (owned, custody) in project.owned_in(function).iter() {
             if kind(owned).is_some() {
-                findings.extend(payload::handed(project, owned, custody).and_then(|payload| judge(project, owned, &payload)));
+                findings.extend(
+                    payload::handed(project, owned, custody).and_then(|payload| judge(project, owned, &payload)),
+                );
             }
         }
     }
@@ -29,10 +31,17 @@ fn judge<'a>(project: &Project<'a>, owned: &Owned<'a>, payload: &Payload) -> Opt
             .with_step(StepKind::Hold, project.locate(payload.by), format!("handed to {callback} here"))
     };
     let Some(value) = payload.value else {
-        let finding = finding(format!("{} is never freed by its last holder, {callback}", owned.noun), crate::finding::Confidence::High);
+        let finding = finding(
+            format!("{} is never freed by its last holder, {callback}", owned.noun),
+            crate::finding::Confidence::High,
+        );
         return Some(
             finding
-                .with_step(StepKind::Exit, project.locate_function(payload.callback), format!("never looks at `{parameter}`"))
+                .with_step(
+                    StepKind::Exit,
+                    project.locate_function(payload.callback),
+                    format!("never looks at `{parameter}`"),
+                )
                 .with_why(format!("nobody holds it after {callback} has run, and it runs for each request"))
                 .with_help(format!("release `{parameter}` at the end of {callback}")),
         );
@@ -51,9 +60,17 @@ fn judge<'a>(project: &Project<'a>, owned: &Owned<'a>, payload: &Payload) -> Opt
         let outcome = if *holds { "where this holds" } else { "where this does not hold" };
         finding = finding.with_step(StepKind::Exit, project.at(payload.callback.file, *span), outcome);
     }
-    finding = finding.with_step(StepKind::Exit, project.at(payload.callback.file, loss.span), way(project, payload.callback.file, loss));
+    finding = finding.with_step(
+        StepKind::Exit,
+        project.at(payload.callback.file, loss.span),
+        way(project, payload.callback.file, loss),
+    );
     if let Some(settled) = custody.settlements.first() {
-        finding = finding.with_step(StepKind::Release, project.at(payload.callback.file, settled.span), "freed on another way only");
+        finding = finding.with_step(
+            StepKind::Release,
+            project.at(payload.callback.file, settled.span),
+            "freed on another way only",
+        );
     }
     Some(
         finding

@@ -61,7 +61,9 @@ fn fields(project: &Project<'_>, file: FileId, findings: &mut Vec<Finding>) {
                 continue;
             }
             let Value::Member(object, name) = summary.value(argument.value) else { continue };
-            let Some(from) = filled.get(name).filter(|_| !matches!(summary.value(*object), Value::Global(_))) else { continue };
+            let Some(from) = filled.get(name).filter(|_| !matches!(summary.value(*object), Value::Global(_))) else {
+                continue;
+            };
             let text = project.text(In::new(file, argument.value));
             findings.push(
                 Finding::new(NAME, Confidence::Medium, project.locate(call), format!("heap memory in `{text}` is given to JavaScript without a finalizer"))

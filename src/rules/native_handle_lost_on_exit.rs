@@ -13,8 +13,12 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
         let Some(loss) = witness(custody, |loss| !matches!(loss.way, Way::Overwrite(_))) else { return };
         let variable = name(project, owned);
-        let subject = variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));
-        let Some(finding) = report(project, NAME, owned, custody, loss, format!("{subject} is lost on one way out")) else { return };
+        let subject =
+            variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));
+        let Some(finding) = report(project, NAME, owned, custody, loss, format!("{subject} is lost on one way out"))
+        else {
+            return;
+        };
         let release = releaser(project, owned, variable.as_deref().unwrap_or("it"));
         findings.push(
             finding

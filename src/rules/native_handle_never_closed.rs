@@ -13,12 +13,18 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
         let Some(loss) = witness(custody, |_| true) else { return };
         let variable = name(project, owned);
-        let subject = variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));
-        let Some(finding) = report(project, NAME, owned, custody, loss, format!("{subject} is never closed")) else { return };
+        let subject =
+            variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));
+        let Some(finding) = report(project, NAME, owned, custody, loss, format!("{subject} is never closed")) else {
+            return;
+        };
         let release = releaser(project, owned, variable.as_deref().unwrap_or("it"));
         findings.push(
             finding
-                .with_why(format!("no path of `{}` releases it, stores it or hands it on, so each call leaves one behind", project.function(owned.function).name))
+                .with_why(format!(
+                    "no path of `{}` releases it, stores it or hands it on, so each call leaves one behind",
+                    project.function(owned.function).name
+                ))
                 .with_help(format!("call `{release}` on every way out")),
         );
     });

@@ -24,8 +24,12 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             let release = releaser(project, owned, &variable);
             findings.push(
                 finding
-                    .with_why(format!("`{variable}` is the only pointer to it; after the assignment nothing can release it"))
-                    .with_help(format!("call `{release}` before the assignment, or do not acquire what is about to be replaced")),
+                    .with_why(format!(
+                        "`{variable}` is the only pointer to it; after the assignment nothing can release it"
+                    ))
+                    .with_help(format!(
+                        "call `{release}` before the assignment, or do not acquire what is about to be replaced"
+                    )),
             );
         });
     }
@@ -37,7 +41,9 @@ fn grown(project: &Project<'_>, owned: &Owned<'_>, custody: &Custody) -> Option<
     let file = owned.function.file;
     let acquired = In::new(file, owned.call()?);
     let (field, stored) = custody.settlements.iter().find_map(|settlement| match settlement.how {
-        How::Stored(place) if matches!(project.value(In::new(file, place)), Value::Member(..)) => Some((place, settlement.span)),
+        How::Stored(place) if matches!(project.value(In::new(file, place)), Value::Member(..)) => {
+            Some((place, settlement.span))
+        }
         _ => None,
     })?;
     let between = Span::new(project.call(acquired).span.start, stored.start);

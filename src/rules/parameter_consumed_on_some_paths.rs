@@ -34,7 +34,12 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn judge(project: &Project<'_>, function: In<FunctionId>, at: u16, uses: &[(In<CallId>, In<CallId>)]) -> Option<Finding> {
+fn judge(
+    project: &Project<'_>,
+    function: In<FunctionId>,
+    at: u16,
+    uses: &[(In<CallId>, In<CallId>)],
+) -> Option<Finding> {
     let binding = *project.function(function).parameters.get(at as usize)?;
     let value = project.binding_value(function.with(binding))?;
     let owned = Owned::pointer(function, value);
@@ -43,7 +48,8 @@ fn judge(project: &Project<'_>, function: In<FunctionId>, at: u16, uses: &[(In<C
         return None;
     }
     let loss = witness(&custody, |loss| {
-        loss.doubt == Doubt::Sure && matches!(loss.way, Way::Return | Way::Throw | Way::End | Way::Scope | Way::Macro(_))
+        loss.doubt == Doubt::Sure
+            && matches!(loss.way, Way::Return | Way::Throw | Way::End | Way::Scope | Way::Macro(_))
     })?;
     // A caller that looks at the result can clean up itself.
     let ignored: Vec<_> = uses.iter().filter(|(_, call)| project.call(*call).is_discarded).collect();
@@ -62,9 +68,11 @@ fn judge(project: &Project<'_>, function: In<FunctionId>, at: u16, uses: &[(In<C
             .with_help(format!("release `{name}` before leaving there"))
             .with_context(callee.clone());
     if let Some((from, call)) = ignored.first() {
-        finding = finding
-            .with_step(StepKind::Acquire, project.locate(*from), "acquired by a caller")
-            .with_step(StepKind::Hold, project.locate(*call), "passed and forgotten");
+        finding = finding.with_step(StepKind::Acquire, project.locate(*from), "acquired by a caller").with_step(
+            StepKind::Hold,
+            project.locate(*call),
+            "passed and forgotten",
+        );
     }
     Some(
         finding

@@ -57,10 +57,13 @@ impl Code<'_, '_> {
             }
         });
         let Some(call) = found.filter(|call| self.is_only_use(*call, value)) else { return };
-        let (name, location) = (self.project.text(self.function.with(value)), self.project.locate(self.function.with(call)));
+        let (name, location) =
+            (self.project.text(self.function.with(value)), self.project.locate(self.function.with(call)));
         findings.push(
             self.finding(Confidence::High, span, format!("`{name}` is released only where it is null"))
-                .with_why(format!("the condition lets the release run exactly when there is nothing in `{name}` to release"))
+                .with_why(format!(
+                    "the condition lets the release run exactly when there is nothing in `{name}` to release"
+                ))
                 .with_help("invert the condition, or drop it: releasing null is harmless")
                 .with_step(StepKind::Release, location, "never releases anything"),
         );
@@ -86,7 +89,9 @@ impl Code<'_, '_> {
             Cond::Not(inner) => self.null_test(inner).map(|(value, null_when)| (value, !null_when)),
             Cond::Truthy(value) => match self.summary.value(*value) {
                 Value::Result(call) => match self.summary.value(self.summary.call(*call).callee) {
-                    Value::Member(receiver, name) if matches!(name.as_str(), "isNull" | "IsNull" | "is_null") => Some((*receiver, true)),
+                    Value::Member(receiver, name) if matches!(name.as_str(), "isNull" | "IsNull" | "is_null") => {
+                        Some((*receiver, true))
+                    }
                     _ => None,
                 },
                 Value::Binding(_) | Value::Member(..) | Value::Index(..) | Value::Global(_) => Some((*value, false)),
@@ -102,17 +107,33 @@ impl Code<'_, '_> {
     /// `free(list[i]); free(list[i]->data)`: what holds the second is gone.
     fn order(&self, parts: &[Flow], findings: &mut Vec<Finding>) {
         for pair in parts.windows(2) {
-            let (Some((first, container)), Some((second, content))) = (self.release(&pair[0]), self.release(&pair[1])) else { continue };
+            let (Some((first, container)), Some((second, content))) = (self.release(&pair[0]), self.release(&pair[1]))
+            else {
+                continue;
+            };
             if !self.is_inside(content, container) {
                 continue;
             }
-            let (container, content) = (self.project.text(self.function.with(container)), self.project.text(self.function.with(content)));
+            let (container, content) =
+                (self.project.text(self.function.with(container)), self.project.text(self.function.with(content)));
             let at = self.summary.call(first).span;
             findings.push(
-                self.finding(Confidence::High, at, format!("`{content}` is released after `{container}`, which holds it, is gone"))
-                    .with_why(format!("`{content}` is read from freed memory, so what is freed second is anything but what was acquired"))
-                    .with_help(format!("release `{content}` first, in a loop over all that `{container}` holds, and `{container}` last"))
-                    .with_step(StepKind::Release, self.project.locate(self.function.with(second)), "comes too late"),
+                self.finding(
+                    Confidence::High,
+                    at,
+                    format!("`{content}` is released after `{container}`, which holds it, is gone"),
+                )
+                .with_why(format!(
+                    "`{content}` is read from freed memory, so what is freed second is anything but what was acquired"
+                ))
+                .with_help(format!(
+                    "release `{content}` first, in a loop over all that `{container}` holds, and `{container}` last"
+                ))
+                .with_step(
+                    StepKind::Release,
+                    self.project.locate(self.function.with(second)),
+                    "comes too late",
+                ),
             );
         }
     }
@@ -162,11 +183,19 @@ impl Code<'_, '_> {
         let (place, flag) = (project.text(self.function.with(place)), project.text(self.function.with(flag)));
         let releaser = project.function_name(releaser);
         Some(
-            self.finding(Confidence::Medium, self.summary.call(acquiring).span, format!("`{place}` is not released on a failure: {releaser} does nothing yet"))
-                .with_why(format!("{releaser} releases only where `{flag}` is set, and `{flag}` is set after the way out that calls it"))
-                .with_help(format!("set `{flag}` as soon as `{place}` is allocated, or let {releaser} test `{place}` itself"))
-                .with_step(StepKind::Release, project.locate(self.function.with(releasing)), "does nothing here")
-                .with_step(StepKind::Hold, project.at(self.function.file, set), "the flag is set only here"),
+            self.finding(
+                Confidence::Medium,
+                self.summary.call(acquiring).span,
+                format!("`{place}` is not released on a failure: {releaser} does nothing yet"),
+            )
+            .with_why(format!(
+                "{releaser} releases only where `{flag}` is set, and `{flag}` is set after the way out that calls it"
+            ))
+            .with_help(format!(
+                "set `{flag}` as soon as `{place}` is allocated, or let {releaser} test `{place}` itself"
+            ))
+            .with_step(StepKind::Release, project.locate(self.function.with(releasing)), "does nothing here")
+            .with_step(StepKind::Hold, project.at(self.function.file, set), "the flag is set only here"),
         )
     }
 
@@ -176,7 +205,9 @@ impl Code<'_, '_> {
             Value::Member(_, name) => Some(*name),
             _ => None,
         };
-        let (Some(flag), Some(place)) = (member(self.function.with(flag)), member(self.function.with(place))) else { return false };
+        let (Some(flag), Some(place)) = (member(self.function.with(flag)), member(self.function.with(place))) else {
+            return false;
+        };
         let other = Code { project: self.project, summary: self.project.summary(releaser.file), function: releaser };
         let (mut under, mut all) = (0, 0);
         let count = |flow: &Flow, total: &mut u32| {
@@ -194,7 +225,11 @@ impl Code<'_, '_> {
             if let Flow::Branch { cond, then, .. } = flow {
                 let tested = match cond {
                     Cond::Truthy(value) => Some(*value),
-                    Cond::Equal(value, other_value) if *other.summary.value(*other_value) == Value::Literal(Literal::Bool(true)) => Some(*value),
+                    Cond::Equal(value, other_value)
+                        if *other.summary.value(*other_value) == Value::Literal(Literal::Bool(true)) =>
+                    {
+                        Some(*value)
+                    }
                     _ => None,
                 };
                 if tested.and_then(|value| member(releaser.with(value))) == Some(flag) {

@@ -17,15 +17,27 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             let (call, by) = (In::new(file, call), In::new(file, by));
             let used = project.callee_text(by).replace("operator ", "");
             let variable = name(project, owned);
-            let subject = variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));
+            let subject =
+                variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));
             let right = releaser(project, owned, variable.as_deref().unwrap_or("it"));
             findings.push(
-                Finding::new(NAME, Confidence::Medium, project.locate(call), format!("{subject} is released with `{used}`"))
-                    .with_why(format!("`{used}` does not undo this acquisition: part of it stays allocated, or the heap is damaged"))
-                    .with_help(format!("release it with `{right}`"))
-                    .with_context(project.function_name(owned.function))
-                    .with_step(StepKind::Acquire, project.locate(call), format!("{} is acquired here", owned.noun))
-                    .with_step(StepKind::Release, project.locate(by), format!("`{used}` is not its releaser")),
+                Finding::new(
+                    NAME,
+                    Confidence::Medium,
+                    project.locate(call),
+                    format!("{subject} is released with `{used}`"),
+                )
+                .with_why(format!(
+                    "`{used}` does not undo this acquisition: part of it stays allocated, or the heap is damaged"
+                ))
+                .with_help(format!("release it with `{right}`"))
+                .with_context(project.function_name(owned.function))
+                .with_step(StepKind::Acquire, project.locate(call), format!("{} is acquired here", owned.noun))
+                .with_step(
+                    StepKind::Release,
+                    project.locate(by),
+                    format!("`{used}` is not its releaser"),
+                ),
             );
         });
     }
