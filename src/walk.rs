@@ -278,7 +278,7 @@ fn library_around(entry: &DirEntry) -> Option<String> {
     let has = |folder: &Path, names: &[&str]| names.iter().any(|name| folder.join(name).is_file());
     let library = folders.into_iter().find(|folder| {
         has(folder, &["COPYING", "COPYING.LIB", "COPYING.txt", "LICENSE", "LICENSE.txt", "LICENSE.md", "AUTHORS"])
-            && has(folder, &["configure.ac", "configure", "CMakeLists.txt", "meson.build", "Makefile.am"])
+            && has(folder, &["configure.ac", "configure", "CMakeLists.txt", "meson.build", "Makefile.am", "Makefile"])
             && !has(folder, &["package.json", "binding.gyp"])
     })?;
     Some(library.file_name()?.to_string_lossy().into_owned())

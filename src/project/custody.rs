@@ -21,7 +21,7 @@ pub use fates::Fate;
 pub use state::Doubt;
 
 use super::Project;
-use super::memo::{Ask, Memo};
+use super::memo::Memo;
 use crate::model::{CallId, FunctionId, In, Name, ValueId};
 use crate::text::Span;
 use rustc_hash::FxHashMap;
@@ -128,10 +128,10 @@ impl<'a> Project<'a> {
 
     fn look_at_owned(&self, function: In<FunctionId>) -> Local<'a> {
         let found = self.custody.locals.ask(Ask::Other, function, || {
+        self.custody.locals.keep(function, || {
             let acquired = self.acquisitions(function).into_iter().filter(|owned| owned.doubt != Doubt::Unsure);
-            Some(acquired.map(|owned| (owned.clone(), self.custody(&owned))).collect::<Local<'a>>())
-        });
-        found.unwrap_or_else(|| Arc::from([]))
+            acquired.map(|owned| (owned.clone(), self.custody(&owned))).collect()
+        })
     }
 }
 
@@ -142,6 +142,10 @@ pub(super) struct Memos<'a> {
     locals: Memo<In<FunctionId>, Option<Local<'a>>>,
     fates: Memo<(In<FunctionId>, Option<u16>), Fate>,
     giving: Memo<In<FunctionId>, Option<acquire::Given>>,
+    locals: Memo<In<FunctionId>, Local<'a>>,
+    conditions: Memo<In<FunctionId>, Arc<conditions::Conditions>>,
+    fates: Memo<(In<FunctionId>, Option<u16>, u8), Fate>,
+    giving: Memo<(In<FunctionId>, u8), Option<acquire::Given>>,
     lends: OnceLock<FxHashMap<(Name, u16), u32>>,
     releasers: OnceLock<rustc_hash::FxHashSet<Name>>,
 }

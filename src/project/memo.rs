@@ -42,8 +42,6 @@ pub(super) enum Ask {
     Lifetime,
     ClassReferences,
     Effect,
-    Custody,
-    Giving,
     Gives,
     Returned,
     Holding,
@@ -180,6 +178,21 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
 
 /// A type of handle, how it is handed over, and the call that acquires it.
 pub(super) type Acquired<'a> = (&'a Type, By, In<CallId>);
+impl<K: Hash + Eq, V: Clone> Memo<K, V> {
+    /// The remembered answer, or the computed one, which is remembered in any case: for questions that cannot come back to
+    /// themselves, because each asks less deeply than the one before.
+    pub(super) fn keep(&self, key: K, compute: impl FnOnce() -> V) -> V {
+        let hash = FxBuildHasher.hash_one(&key);
+        if let Some(known) = self.shard(hash).lock().ok().and_then(|shard| shard.get(&key).cloned()) {
+            return known;
+        }
+        let found = compute();
+        if let Ok(mut shard) = self.shard(hash).lock() {
+            shard.insert(key, found.clone());
+        }
+        found
+    }
+}
 
 /// Everything that is remembered.
 #[derive(Default)]

@@ -6,8 +6,10 @@ use super::state::{Doubt, root};
 use crate::model::contract::{By, Spoken, Valid};
 use crate::model::{BindingKind, CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Type, Value, ValueId};
 use crate::project::Project;
-use crate::project::memo::Ask;
 use crate::text::FileId;
+
+/// How many functions may stand between an acquisition and its caller.
+const WRAPPERS: u8 = 2;
 
 /// Something owned, and where the owning begins.
 #[derive(Clone, Debug)]
@@ -100,6 +102,10 @@ impl<'a> Owned<'a> {
 impl<'a> Project<'a> {
     /// Everything that the code of a C or C++ function comes to own.
     pub fn acquisitions(&self, function: In<FunctionId>) -> Vec<Owned<'a>> {
+        self.acquisitions_at(function, WRAPPERS)
+    }
+
+    fn acquisitions_at(&self, function: In<FunctionId>, depth: u8) -> Vec<Owned<'a>> {
         let calls = &self.index(function.file).calls[function.id.index()];
         let summary = self.summary(function.file);
         // A macro may write its argument twice: that is one call to the eye.
@@ -112,11 +118,14 @@ impl<'a> Project<'a> {
                 .map(|earlier| summary.call(*earlier))
                 .any(|earlier| earlier.span == call.span && earlier.callee == call.callee)
         };
-        (0..calls.len()).filter(|at| !repeats(*at)).flat_map(|at| self.acquired(function.with(calls[at]))).collect()
+        (0..calls.len())
+            .filter(|at| !repeats(*at))
+            .flat_map(|at| self.acquired(function.with(calls[at]), depth))
+            .collect()
     }
 
     /// What one call gives.
-    fn acquired(&self, call: In<CallId>) -> Vec<Owned<'a>> {
+    fn acquired(&self, call: In<CallId>, depth: u8) -> Vec<Owned<'a>> {
         let written = self.call(call);
         if written.is_placement {
             return Vec::new();
@@ -142,7 +151,7 @@ impl<'a> Project<'a> {
             if targets.weak || self.is_overloaded(*target) {
                 return Vec::new();
             }
-            return self.giving(*target).map(|given| self.from_wrapper(call, &given)).into_iter().collect();
+            return self.giving(*target, depth).map(|given| self.from_wrapper(call, &given)).into_iter().collect();
         }
         if targets.functions.is_empty() { self.by_convention(call).into_iter().collect() } else { Vec::new() }
     }
@@ -396,9 +405,12 @@ impl<'a> Project<'a> {
     /// What a project function returns to its caller as its own, if all that it returns is such (or null).
     fn giving(&self, function: In<FunctionId>) -> Option<Given> {
         self.custody.giving.ask_once(Ask::Giving, function, || self.look_at_returns(function))
+    fn giving(&self, function: In<FunctionId>, depth: u8) -> Option<Given> {
+        let depth = depth.checked_sub(1)?;
+        self.custody.giving.keep((function, depth), || self.look_at_returns(function, depth))
     }
 
-    fn look_at_returns(&self, function: In<FunctionId>) -> Option<Given> {
+    fn look_at_returns(&self, function: In<FunctionId>, depth: u8) -> Option<Given> {
         let written = self.function(function);
         let returns = written.returns.as_ref()?;
         if !written.has_body || matches!(returns.holder, Holder::Smart | Holder::Reference) || &*returns.name == "bool"
@@ -421,8 +433,8 @@ impl<'a> Project<'a> {
             return None;
         }
         let mut given = None;
-        for owned in self.acquisitions(function) {
-            let custody = self.custody(&owned);
+        for owned in self.acquisitions_at(function, depth) {
+            let custody = self.custody_at(&owned, 1);
             let mut is_returned = false;
             for settlement in &custody.settlements {
                 match settlement.how {

@@ -10,17 +10,25 @@ use rustc_hash::FxHashMap;
 
 /// Conditions that one function tests more than once, and its flags: what is worth remembering on a path.
 #[derive(Default)]
-pub(super) struct Conditions {
-    numbers: FxHashMap<String, u32>,
+pub(in crate::project) struct Conditions {
+    /// The number of each condition that counts, by where it lies in the summary.
+    numbers: FxHashMap<usize, u32>,
     mentioned: Vec<Vec<BindingId>>,
     /// Where each is tested last.
     last: Vec<u32>,
     flags: Vec<BindingId>,
 }
 
+/// One condition of a function, wherever it is tested.
+struct Seen {
+    atoms: Vec<usize>,
+    last: u32,
+    bindings: Vec<BindingId>,
+}
+
 impl Conditions {
     pub(super) fn of(summary: &Summary, function: &Function) -> Conditions {
-        let mut seen: FxHashMap<String, (u32, u32, Vec<BindingId>)> = FxHashMap::default();
+        let mut seen: FxHashMap<String, Seen> = FxHashMap::default();
         let mut flags = Vec::new();
         function.flow.walk(&mut |flow| {
             let (cond, at) = match flow {
@@ -29,29 +37,28 @@ impl Conditions {
                 Flow::Loop { cond, .. } => (cond, u32::MAX),
                 _ => return,
             };
-            {
-                atoms(cond, &mut |atom| {
-                    let mut bindings = Vec::new();
-                    let key = key(summary, atom, &mut bindings);
-                    if let Cond::Truthy(value) | Cond::Equal(value, _) = atom
-                        && let Value::Binding(binding) = summary.value(*value)
-                        && !flags.contains(binding)
-                    {
-                        flags.push(*binding);
-                    }
-                    let seen = seen.entry(key).or_insert((0, at, bindings));
-                    seen.0 += 1;
-                    seen.1 = seen.1.max(at);
-                });
-            }
+            atoms(cond, &mut |atom| {
+                let mut bindings = Vec::new();
+                let key = key(summary, atom, &mut bindings);
+                if let Cond::Truthy(value) | Cond::Equal(value, _) = atom
+                    && let Value::Binding(binding) = summary.value(*value)
+                    && !flags.contains(binding)
+                {
+                    flags.push(*binding);
+                }
+                let seen = seen.entry(key).or_insert(Seen { atoms: Vec::new(), last: at, bindings });
+                seen.atoms.push(std::ptr::from_ref(atom) as usize);
+                seen.last = seen.last.max(at);
+            });
         });
         let mut conditions = Conditions { flags, ..Conditions::default() };
-        let mut repeated: Vec<_> = seen.into_iter().filter(|(_, (count, ..))| *count > 1).collect();
-        repeated.sort();
-        for (key, (_, last, bindings)) in repeated {
-            conditions.numbers.insert(key, conditions.mentioned.len() as u32);
-            conditions.last.push(last);
-            conditions.mentioned.push(bindings);
+        let mut repeated: Vec<_> = seen.into_iter().filter(|(_, seen)| seen.atoms.len() > 1).collect();
+        repeated.sort_by(|a, b| a.0.cmp(&b.0));
+        for (_, seen) in repeated {
+            let number = conditions.mentioned.len() as u32;
+            conditions.numbers.extend(seen.atoms.into_iter().map(|atom| (atom, number)));
+            conditions.last.push(seen.last);
+            conditions.mentioned.push(seen.bindings);
         }
         conditions
     }
@@ -195,8 +202,7 @@ impl Judge<'_, '_, '_> {
         {
             return None;
         }
-        let mut bindings = Vec::new();
-        let number = self.conditions.numbers.get(&key(self.summary, atom, &mut bindings)).copied();
+        let number = self.conditions.numbers.get(&(std::ptr::from_ref(atom) as usize)).copied();
         if let Some(number) = number {
             match state.fact(number) {
                 Some(known) if known != holds => return None,
@@ -266,6 +272,14 @@ impl Judge<'_, '_, '_> {
         }
         if state.owned && self.is_thing(state, value) {
             return matches!(self.owned.valid, Valid::Truthy | Valid::Unknown | Valid::NotInvalid).then_some(true);
+        }
+        // A struct that a call has filled: `if (token.value)`.
+        if let Value::Member(holder, _) = self.summary.value(value)
+            && state.owned
+            && matches!(self.owned.begin, super::acquire::Begin::Out(_))
+            && state.holds(*holder)
+        {
+            return Some(true);
         }
         if let Some(status) = &state.status
             && matches!(self.summary.value(value), Value::Result(_))

@@ -69,6 +69,8 @@ pub(super) struct Effects<'p, 'a> {
     pub(super) summary: &'p Summary,
     pub(super) file: FileId,
     pub(super) function: FunctionId,
+    /// How many calls deeper it may be looked.
+    pub(super) depth: u8,
 }
 
 impl<'a> Effects<'_, 'a> {
@@ -102,8 +104,10 @@ impl<'a> Effects<'_, 'a> {
         let Some(closure) = closure.filter(|function| !summary.function(*function).captures.is_empty()) else {
             return Effect::None;
         };
-        let fates =
-            state.holders.iter().map(|holder| self.project.fate_of(In::new(self.file, closure), *holder, owned));
+        let fates = state
+            .holders
+            .iter()
+            .map(|holder| self.project.fate_of(In::new(self.file, closure), *holder, owned, self.depth));
         match fates.max() {
             Some(Fate::Releases) => Effect::Released,
             Some(Fate::Takes | Fate::MayTake) => Effect::taken(None),
@@ -139,7 +143,7 @@ impl<'a> Effects<'_, 'a> {
             return Effect::Captured;
         }
         let closure = In::new(self.file, function);
-        let fates = state.holders.iter().map(|holder| self.project.fate_of(closure, *holder, owned));
+        let fates = state.holders.iter().map(|holder| self.project.fate_of(closure, *holder, owned, self.depth));
         match fates.max() {
             Some(Fate::Releases) => Effect::Released,
             Some(Fate::Takes | Fate::MayTake | Fate::Unknown) => Effect::Captured,
@@ -170,7 +174,8 @@ impl<'a> Effects<'_, 'a> {
         }
         let targets = self.project.targets(In::new(self.file, id));
         if !targets.weak && !targets.functions.is_empty() {
-            let fates = targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned));
+            let fates =
+                targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned, self.depth));
             if let Some(effect) = by_fate(fates.max().unwrap_or(Fate::Unknown), Some(at)) {
                 return effect;
             }
@@ -248,7 +253,7 @@ impl<'a> Effects<'_, 'a> {
         let hands_itself_over = HANDS_ITSELF_OVER.contains(&self.name(id).to_ascii_lowercase().as_str());
         let targets = self.project.targets(In::new(self.file, id));
         if !targets.functions.is_empty() {
-            let fates = targets.functions.iter().map(|function| self.project.fate(*function, None, owned));
+            let fates = targets.functions.iter().map(|function| self.project.fate(*function, None, owned, self.depth));
             match by_fate(fates.max().unwrap_or(Fate::Unknown), None) {
                 Some(Effect::Doubtful(_)) | None if hands_itself_over => return Effect::guessed(None),
                 Some(effect) => return effect,
@@ -265,7 +270,8 @@ impl<'a> Effects<'_, 'a> {
     fn of_part(&self, owned: &Owned<'a>, id: CallId, at: u16) -> Effect {
         let Some(api) = self.row(id) else {
             let targets = self.project.targets(In::new(self.file, id));
-            let fates = targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned));
+            let fates =
+                targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned, self.depth));
             let name = self.name(id);
             let is_kept = matches!(fates.max(), Some(Fate::Takes | Fate::MayTake)) || is_taking(&name);
             return if is_kept { Effect::guessed(Some(at)) } else { Effect::Doubtful(Doubt::Likely) };
@@ -364,7 +370,7 @@ impl<'a> Effects<'_, 'a> {
             Value::Global(name) => self.project.native_class(self.file, name).is_some(),
             Value::Member(_, name) => {
                 let name: &str = name;
-                ["ptr", "guard", "holder", "handle", "scoped", "wrapper"]
+                ["ptr", "make_unique", "make_shared", "guard", "holder", "handle", "scoped", "wrapper"]
                     .iter()
                     .any(|word| name.to_ascii_lowercase().contains(word))
             }

@@ -4,14 +4,19 @@
 use super::acquire::{Begin, Owned};
 use super::conditions::Conditions;
 use super::effects::{Effects, is_releasing};
-use super::state::Doubt;
+use super::state::{Doubt, root};
 use super::walk::Walk;
 use super::{Custody, How};
-use crate::model::{BindingId, BindingKind, CallId, Exit, Flow, FunctionId, Holder, In, Name, Step, Value, ValueId};
+use crate::model::{
+    BindingId, BindingKind, CallId, Exit, Flow, FunctionId, Holder, In, Name, Step, Summary, Value, ValueId,
+};
 use crate::project::Project;
-use crate::project::memo::{Ask, guarded};
 use crate::text::FileId;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// How many calls deep a thing is followed.
+const DEEPEST: u8 = 3;
 
 /// What a function does with something that it is given. Ordered by what a caller has to reckon with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,20 +39,28 @@ pub enum Fate {
 impl<'a> Project<'a> {
     /// What becomes of an owned thing in its function.
     pub fn custody(&self, owned: &Owned<'a>) -> Custody {
+        self.custody_at(owned, DEEPEST)
+    }
+
+    /// The same, looking so many calls deep.
+    pub(super) fn custody_at(&self, owned: &Owned<'a>, depth: u8) -> Custody {
         let file = owned.function.file;
         let summary = self.summary(file);
         let function = summary.function(owned.function.id);
-        let effects = Effects { project: self, summary, file, function: owned.function.id };
-        let conditions = Conditions::of(summary, function);
+        let effects = Effects { project: self, summary, file, function: owned.function.id, depth };
+        let conditions = self.custody.conditions.keep(owned.function, || Arc::new(Conditions::of(summary, function)));
         Walk::run(self, &effects, &conditions, owned)
     }
 
     /// What a function does with its n-th parameter (none: its receiver), where that is a thing like this one.
     pub(super) fn fate(&self, function: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>) -> Fate {
         self.custody.fates.ask_once(Ask::Custody, (function, parameter), || self.look(function, parameter, owned))
+    pub(super) fn fate(&self, function: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>, depth: u8) -> Fate {
+        let key = (function, parameter, depth);
+        self.custody.fates.keep(key, || self.look(function, parameter, owned, depth))
     }
 
-    fn look(&self, id: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>) -> Fate {
+    fn look(&self, id: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>, depth: u8) -> Fate {
         let function = self.function(id);
         if !function.has_body {
             return Fate::Unknown;
@@ -64,15 +77,32 @@ impl<'a> Project<'a> {
             }
         };
         match value {
-            Some(value) => self.fate_of(id, value, owned),
-            None => Fate::Borrows(Doubt::Sure),
+            Some(value) if self.may_move(id, value) => self.fate_of(id, value, owned, depth),
+            _ => Fate::Borrows(Doubt::Sure),
         }
     }
 
+    /// Whether a function does more with what a place holds than look inside: most do not, and need no walk.
+    fn may_move(&self, function: In<FunctionId>, value: ValueId) -> bool {
+        let summary = self.summary(function.file);
+        let mut moves = false;
+        self.function(function).flow.walk(&mut |flow| match flow {
+            Flow::Step(Step::Call(call)) => {
+                let call = summary.call(*call);
+                moves |= matches!(summary.value(call.callee), Value::Member(receiver, _) if *receiver == value)
+                    || call.arguments.iter().any(|argument| speaks_of(summary, argument.value, value));
+            }
+            Flow::Step(Step::Assign(assign)) => moves |= speaks_of(summary, assign.value, value),
+            Flow::Exit(Exit::Return(Some(returned)), _) => moves |= speaks_of(summary, *returned, value),
+            _ => {}
+        });
+        moves
+    }
+
     /// What a function does with something that a place of its own holds when it is entered.
-    pub(super) fn fate_of(&self, function: In<FunctionId>, value: ValueId, owned: &Owned<'a>) -> Fate {
-        let entry = Owned::entry(function, value, owned);
-        guarded(Ask::Other, &(function, value, "fate"), || fate(&self.custody(&entry)))
+    pub(super) fn fate_of(&self, function: In<FunctionId>, value: ValueId, owned: &Owned<'a>, depth: u8) -> Fate {
+        let Some(depth) = depth.checked_sub(1) else { return Fate::Unknown };
+        fate(&self.custody_at(&Owned::entry(function, value, owned), depth))
     }
 
     /// The value that names a variable, where code mentions it.
@@ -200,6 +230,28 @@ impl Lending<'_, '_> {
                 }
             }
         }
+    }
+}
+
+/// Whether a value is another one, may be it, or holds it; not only what that one points to.
+fn speaks_of(summary: &Summary, value: ValueId, of: ValueId) -> bool {
+    if value == of {
+        return true;
+    }
+    match summary.value(value) {
+        Value::Choice(parts) | Value::Opaque(parts) | Value::Array(_, parts) => {
+            parts.iter().any(|part| speaks_of(summary, *part, of))
+        }
+        Value::Moved(inner) | Value::Spread(inner) => speaks_of(summary, *inner, of),
+        Value::Address(inner) => *inner == of || root(summary, *inner) == root(summary, of),
+        Value::Object(object) => {
+            summary.object(*object).properties.iter().any(|property| speaks_of(summary, property.value, of))
+        }
+        Value::Function(function) => {
+            let function = summary.function(*function);
+            function.captures_this || root(summary, of).is_some_and(|binding| function.captures.contains(&binding))
+        }
+        _ => false,
     }
 }
 

@@ -16,7 +16,12 @@ use rustc_hash::FxHashMap;
 use smallvec::{SmallVec, smallvec};
 
 /// Most states at one point; beyond that, what is remembered of conditions is given up.
-const MOST_STATES: usize = 64;
+const MOST_STATES: usize = 48;
+const MOST_STATES_BELOW: usize = 12;
+/// How many steps of states one walk may take at the top, and in what it calls; after that a few states go on alone.
+const BUDGET: usize = 40_000;
+const BUDGET_BELOW: usize = 5_000;
+const FEW_STATES: usize = 3;
 /// How often a loop's body is walked: once, and once more with what the first turn left.
 const TURNS: usize = 2;
 /// Conditions kept for the story.
@@ -38,6 +43,8 @@ pub(super) struct Walk<'w, 'p, 'a> {
     thrown: Vec<Vec<State>>,
     /// Whether the settlement that comes next is no guess.
     sure: bool,
+    /// Steps of states that are left.
+    budget: usize,
     out: Custody,
 }
 
@@ -63,6 +70,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             jumps: FxHashMap::default(),
             thrown: Vec::new(),
             sure: true,
+            budget: if matches!(owned.begin, Begin::Entry(_)) { BUDGET_BELOW } else { BUDGET },
             out: Custody::default(),
         };
         let mut start = State::default();
@@ -118,7 +126,14 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     }
 
     fn limit(&mut self, states: Vec<State>) -> Vec<State> {
-        if states.len() <= MOST_STATES {
+        self.budget = self.budget.saturating_sub(states.len());
+        let is_below = matches!(self.owned.begin, Begin::Entry(_));
+        let most = match (self.budget, is_below) {
+            (0, _) => FEW_STATES,
+            (_, true) => MOST_STATES_BELOW,
+            (_, false) => MOST_STATES,
+        };
+        if states.len() <= most {
             return states;
         }
         self.out.capped = true;
@@ -128,7 +143,9 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             state.constants.clear();
             join(&mut merged, [state]);
         }
-        merged.truncate(MOST_STATES);
+        // Those that still own come first: they are what is asked for.
+        merged.sort_by_key(|state| !state.owned);
+        merged.truncate(most);
         merged
     }
 
