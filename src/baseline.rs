@@ -47,6 +47,10 @@ impl Baseline {
     /// Reads a baseline; one that does not exist is empty. The error is said in words.
     pub fn load(path: &Path) -> Result<Baseline, String> {
         let text = match std::fs::read_to_string(path) {
+            // `/dev/null` stands for none.
+            Ok(text) if text.trim().is_empty() => {
+                return Ok(Baseline { path: path.to_owned(), entries: Vec::new() });
+            }
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Ok(Baseline { path: path.to_owned(), entries: Vec::new() });

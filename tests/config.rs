@@ -210,3 +210,25 @@ fn the_schema_has_the_keys_of_the_code() {
         fs::write(path, format!("{schema:#}\n")).unwrap();
     }
 }
+
+#[test]
+fn examples_of_the_documentation_are_right() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut examples = 0;
+    for page in ["docs/adopting.md", "docs/configuration.md", "docs/models.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        let blocks = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        for block in blocks {
+            let block: String = block
+                .lines()
+                .filter(|line| !line.starts_with("extends"))
+                .map(|line| format!("{}\n", line.trim_start()))
+                .collect();
+            let alone = project(&[("leaklint.toml", &block), ("a.js", "f();\n")]);
+            let output = run(alone.path(), &[]);
+            assert_eq!(code(&output), 0, "{page}: {}", err(&output));
+            examples += 1;
+        }
+    }
+    assert!(examples >= 4);
+}

@@ -6,9 +6,10 @@
 mod support;
 
 use leaklint::check::{Options, check_texts};
-use leaklint::finding::Confidence;
+use leaklint::finding::{Applicability, Confidence, Fix};
 use leaklint::report::{Report, Style};
 use leaklint::rules::{self, RULES};
+use leaklint::text::{Edit, apply};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use support::{Kind, Marker, Test, bless};
@@ -141,6 +142,7 @@ impl Page {
             let mut said = support::differences(&example.markers, &report, Some(&self.rule));
             said.push_str(&support::style(&report));
             said.push_str(&example.complaints(first));
+            said.push_str(&example.broken_fixes(&report));
             for error in &report.errors {
                 let _ = writeln!(said, "{}:{}: {}", error.file, error.at.line, error.message);
             }
@@ -234,6 +236,47 @@ impl Example {
     fn run(&self) -> Report {
         let files: Vec<(&str, &str)> = self.files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         check_texts(&files, &Options { level: Some(self.level), ..Options::default() }).report
+    }
+
+    /// Fixes that do not parse, do not silence their finding, or raise another.
+    fn broken_fixes(&self, report: &Report) -> String {
+        let mut wrong = String::new();
+        for diagnostic in report.active() {
+            let finding = &diagnostic.finding;
+            let machine = finding.fixes.iter().filter(|fix| fix.applicability != Applicability::Display);
+            for fix in machine {
+                let fixed = self.with(fix, report);
+                let place = format!("{}:{}", report.file(finding.at), report.range(finding.at).0.line);
+                let Some(fixed) = fixed else {
+                    let _ = writeln!(wrong, "{place}: the edits of the fix `{}` overlap or miss the text", fix.title);
+                    continue;
+                };
+                let after = fixed.run();
+                let count = |report: &Report, rule| report.active().filter(|item| item.finding.rule == rule).count();
+                if let Some(error) = after.errors.first() {
+                    let _ = writeln!(wrong, "{place}: the fix `{}` breaks the syntax: {}", fix.title, error.message);
+                } else if count(&after, finding.rule) >= count(report, finding.rule) {
+                    let _ = writeln!(wrong, "{place}: the fix `{}` does not silence the finding", fix.title);
+                }
+                for other in after.active().map(|item| item.finding.rule).filter(|rule| *rule != finding.rule) {
+                    if count(&after, other) > count(report, other) {
+                        let _ = writeln!(wrong, "{place}: the fix `{}` raises {other}", fix.title);
+                    }
+                }
+            }
+        }
+        wrong
+    }
+
+    /// The example with a fix applied.
+    fn with(&self, fix: &Fix, report: &Report) -> Option<Example> {
+        let mut files = self.files.clone();
+        for (name, text) in &mut files {
+            let edits: Vec<&Edit> =
+                fix.edits.iter().filter(|edit| *report.sources.get(edit.file).name == **name).collect();
+            *text = apply(text, &edits)?;
+        }
+        Some(Example { files, markers: Vec::new(), level: self.level })
     }
 
     /// What is wrong with the markers themselves.

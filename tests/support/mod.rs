@@ -161,9 +161,11 @@ fn unstylish(text: &str, required: bool) -> Option<&'static str> {
     if text.ends_with('.') && !text.ends_with("...") {
         return Some("ends with a full stop");
     }
-    // `FinalizationRegistry` and `AsyncWorker` are names; so is anything with a second capital, or in backticks.
+    // `FinalizationRegistry` and `Core Foundation` are names; so is anything with a second capital, or in backticks.
     let word: String = text.chars().take_while(|c| c.is_alphanumeric()).collect();
-    let is_name = word.chars().skip(1).any(char::is_uppercase) || word.len() == 1;
+    let next = text.split(' ').nth(1).and_then(|word| word.chars().next());
+    let is_name =
+        word.chars().skip(1).any(char::is_uppercase) || word.len() == 1 || next.is_some_and(char::is_uppercase);
     if first.is_some_and(char::is_uppercase) && second.is_some_and(char::is_lowercase) && !is_name {
         return Some("starts with a capital");
     }
