@@ -60,14 +60,14 @@ fn card(report: &Report, diagnostic: &Diagnostic) -> String {
         finding.rule,
         escaped(&diagnostic.info.family),
         finding.rule,
-        escaped(&finding.message)
+        prose(&finding.message)
     );
     if !finding.why.is_empty() {
-        text.push_str(&format!("<p class=\"why\">{}</p>\n", escaped(&finding.why)));
+        text.push_str(&format!("<p class=\"why\">{}</p>\n", prose(&finding.why)));
     }
     text.push_str(&chain(report, diagnostic));
     if !finding.help.is_empty() {
-        text.push_str(&format!("<p class=\"help\"><b>Do</b> {}</p>\n", escaped(&finding.help)));
+        text.push_str(&format!("<p class=\"help\"><b>Do</b> {}</p>\n", prose(&finding.help)));
     }
     if let Some(fix) = finding.fixes.first() {
         let how = match fix.applicability {
@@ -75,7 +75,7 @@ fn card(report: &Report, diagnostic: &Diagnostic) -> String {
             Applicability::Unsafe => "Fix that may change behaviour",
             Applicability::Display => "Sketch",
         };
-        text.push_str(&format!("<p class=\"fix\"><b>{how}</b> {}</p>\n<pre class=\"diff\">", escaped(&fix.title)));
+        text.push_str(&format!("<p class=\"fix\"><b>{how}</b> {}</p>\n<pre class=\"diff\">", prose(&fix.title)));
         for line in diff::small(report, fix, false).lines() {
             let class =
                 match line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().chars().next() {
@@ -102,7 +102,10 @@ fn chain(report: &Report, diagnostic: &Diagnostic) -> String {
         StepKind::Release => 3,
         StepKind::Exit => 4,
     };
+    // A trace tells who runs it from the leak outwards; the drawing goes the way things happen.
+    let outwards = steps.iter().filter(|step| step.kind == StepKind::Repeat).count();
     steps.sort_by_key(|step| rank(step.kind));
+    steps[..outwards].reverse();
     let alone;
     if steps.is_empty() {
         alone = TraceStep { kind: StepKind::Acquire, at: finding.at, message: finding.message.clone() };
@@ -124,11 +127,24 @@ fn chain(report: &Report, diagnostic: &Diagnostic) -> String {
             step_name(step.kind),
             escaped(report.file(step.at)),
             escaped(&code_line(report, step.at)),
-            escaped(&step.message)
+            prose(&step.message)
         ));
     }
     text.push_str("</ol>\n");
     text
+}
+
+/// Prose, what stands in backticks as code.
+fn prose(text: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        if at % 2 == 1 {
+            out.push_str(&format!("<code>{}</code>", escaped(part)));
+        } else {
+            out.push_str(&escaped(part));
+        }
+    }
+    out
 }
 
 fn code_line(report: &Report, at: Location) -> String {
