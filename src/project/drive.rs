@@ -3,7 +3,7 @@
 
 use super::Project;
 use crate::model::contract::Runs;
-use crate::model::{FunctionId, FunctionKind, In, Rate};
+use crate::model::{CallId, FunctionId, FunctionKind, In, Rate};
 use rustc_hash::FxHashSet;
 
 /// What leads to a function, callers of callers included.
@@ -53,8 +53,8 @@ impl Project<'_> {
                 let outer = self.function_of(passed.call);
                 let lasting = match passed.handed.runs {
                     Some(runs) => runs == Runs::Event,
-                    // A handler of requests by the look of it.
-                    None => self.rate(function).rate == Some(Rate::PerEvent),
+                    // A handler of requests by the look of it; `each` of an unknown list is none.
+                    None => !self.is_iteration(passed.call) && self.rate(function).rate == Some(Rate::PerEvent),
                 };
                 if lasting && !self.is_disposal(outer) {
                     drive.events.push(function);
@@ -70,13 +70,26 @@ impl Project<'_> {
         drive
     }
 
+    /// Whether a call has the name of a method that runs its callback for each element.
+    fn is_iteration(&self, call: In<CallId>) -> bool {
+        self.method_name(call).is_some_and(|name| {
+            let row = self.contracts.api(&format!("Array#{name}"));
+            row.is_some_and(|row| !row.callbacks.is_empty()) || name == "each"
+        })
+    }
+
     /// Whether users of the package can call a function, or somebody whom nobody can see: a script's function that
     /// nothing calls, a closure that is returned.
     fn is_user_callable(&self, function: In<FunctionId>) -> bool {
         if self.is_public(function) {
             return true;
         }
-        let idle = self.callers(function).is_empty() && self.passed_to(function).is_empty();
+        // Calls of itself do not start it.
+        let outside = |call: In<CallId>| {
+            call.file != function.file || !self.summary(call.file).is_inside(self.call(call).function, function.id)
+        };
+        let idle = !self.callers(function).iter().any(|caller| outside(caller.call))
+            && !self.passed_to(function).iter().any(|passed| outside(passed.call));
         idle && self.function(function).kind != FunctionKind::Constructor
     }
 

@@ -1,6 +1,6 @@
 //! An entry that one operation puts in and takes out again, and that stays where the operation fails in between.
 
-use super::support::tables::{Life, is_inside, life, useless};
+use super::support::tables::{Life, life, outlives, useless};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{Exit, Flow, FunctionId, In, Step, Value, ValueId};
 use crate::project::{Gone, Growth, Project, Shrink, Table};
@@ -19,16 +19,12 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
 }
 
 fn judge(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Finding> {
-    let outlives = match life {
-        Life::Closure(function) => growth.function != function && is_inside(project, growth.function, function),
-        _ => growth.function.id != FunctionId::MODULE,
-    };
     let own: Vec<&Shrink> = table.shrinks.iter().filter(|shrink| takes_back(growth, shrink)).collect();
     let first = own.first()?;
     let driven = project.drive(growth.function);
     let another =
         |shrink: &Shrink| !takes_back(growth, shrink) && useless(project, life, growth, &driven, shrink).is_none();
-    if !outlives || table.shrinks.iter().any(another) {
+    if !outlives(project, table, life, growth) || table.shrinks.iter().any(another) {
         return None;
     }
     let mut walk = Walk {

@@ -2,7 +2,7 @@
 //! runs when there is nothing to reset, one of several containers is forgotten, the function to remove is a new one.
 
 use super::support::tables::keys::{is_few_key, is_own_property, openness};
-use super::support::tables::{Life, has_life, is_inside, life, useless};
+use super::support::tables::{Life, has_life, life, outlives, useless};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{BindingKind, ClassId, FunctionId, In, Name, Value, ValueId};
 use crate::project::{AccessKind, Gone, Growth, Openness, Origin, Project, Shape, Shrink, Table};
@@ -30,7 +30,7 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
 
 /// What is wrong with the removals of a table, if something is.
 fn fault<'t>(project: &Project<'_>, table: &'t Table, life: Life) -> Option<(&'t Growth, Fault)> {
-    let growth = table.growths.iter().find(|growth| repeats(project, life, growth))?;
+    let growth = table.growths.iter().find(|growth| outlives(project, table, life, growth))?;
     let fault = emptied_slot(project, table, life, growth)
         .or_else(|| other_key(project, table, life, growth))
         .or_else(|| in_vain(project, table, life, growth))
@@ -63,16 +63,6 @@ fn report(
     .with_step(StepKind::Grow, growth.at, format!("`{name}` grows here"));
     finding.trace.extend(hold);
     finding.with_step(StepKind::Release, fault.at, fault.what.clone())
-}
-
-/// Whether a growth happens more often than its place is born.
-fn repeats(project: &Project<'_>, life: Life, growth: &Growth) -> bool {
-    growth.function.id != FunctionId::MODULE
-        && match life {
-            Life::Instance(class) => !project.constructors(class).contains(&growth.function),
-            Life::Closure(function) => growth.function != function && is_inside(project, growth.function, function),
-            Life::Process => true,
-        }
 }
 
 /// Whether no other removal keeps up.

@@ -4,7 +4,7 @@ use super::removal_that_removes_nothing::has_fault;
 use super::support::tables::keys::{is_data, is_handed_over, is_looked_up, is_record, is_spelled_out, openness};
 use super::support::tables::waits::{accumulates, kept_timer, unanswered};
 use super::support::tables::{
-    Life, Useless, is_in_event, is_inside, is_start, life, lives_long, outgrows, registers_itself, useless,
+    Life, Useless, is_held_back, is_in_event, is_start, life, lives_long, outgrows, outlives, registers_itself, useless,
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::{FunctionId, In};
@@ -38,7 +38,7 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
 }
 
 fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Growth) -> Option<Verdict<'t>> {
-    if growth.function.id == FunctionId::MODULE {
+    if !outlives(project, table, life, growth) || is_held_back(project, growth) {
         return None;
     }
     let rate = match growth.call {
@@ -53,24 +53,8 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     if is_start(project, &driven) {
         return None;
     }
-    if let Life::Instance(class) = life
-        && project.constructors(class).contains(&growth.function)
-    {
-        return None;
-    }
     let openness = openness(project, growth);
     if openness == Openness::Fixed {
-        return None;
-    }
-    let outlives = match life {
-        Life::Closure(function) => {
-            is_inside(project, growth.function, function)
-                && growth.function != function
-                && !project.drive_apart(growth.function, Some(function)).public.is_empty()
-        }
-        _ => true,
-    };
-    if !outlives {
         return None;
     }
     if accumulates(project, table, growth) {

@@ -76,6 +76,11 @@ impl Collector<'_, '_> {
                         self.shrink(access, None, Gone::Entry(access.of(key)));
                     }
                     AccessKind::KeyDeleted { .. } => self.shrink(access, None, Gone::Some),
+                    AccessKind::Assigned { value, only_if_empty: false, is_declaration: false }
+                        if matches!(project.put(access.of(value), self.place), Made::Fresh(_) | Made::Nothing) =>
+                    {
+                        self.shrink(access, None, Gone::All);
+                    }
                     AccessKind::Method { call, key: Key::Name(method) } => {
                         let shrinks = self.row(access.of(call), &method).and_then(|row| row.shrinks);
                         if let Some(shrinks) = shrinks.filter(|shrinks| shrinks.what == Part::Receiver) {

@@ -3,9 +3,11 @@
 pub mod keys;
 pub mod waits;
 
-use crate::model::{ClassId, Flow, FunctionId, In, Rate, Step, ValueId};
-use crate::project::{Access, AccessKind, Drive, Gone, Growth, Lifetime, Origin, Owner, Project, Root, Shrink, Table};
-use crate::text::Span;
+use crate::model::{ClassId, Cond, Flow, FunctionId, In, Literal, Rate, Step, Value, ValueId};
+use crate::project::{
+    Access, AccessKind, Drive, Gone, Growth, Lifetime, Origin, Owner, Project, Root, Shrink, Table,
+};
+use crate::text::{FileId, Span};
 use keys::{is_own_property, words_of};
 
 /// How long a table lives, as far as rules weigh it.
@@ -72,7 +74,7 @@ pub fn useless(project: &Project<'_>, life: Life, growth: &Growth, driven: &Driv
     }
     let ends = led.through.iter().any(|function| project.is_disposal(*function));
     if led.public.is_empty() {
-        return led.at_start.then_some(Useless::AtStart);
+        return (shrink.function.id == FunctionId::MODULE).then_some(Useless::AtStart);
     }
     match (shrink.what, life) {
         (Gone::All, _) if ends => Some(Useless::AtTheEnd),
@@ -105,21 +107,26 @@ fn within(project: &Project<'_>, growth: &Growth, shrink: &Shrink) -> Option<Use
     (same_key && failed).then_some(Useless::OnFailure)
 }
 
+/// Whether a step of that range is in a piece of flow.
+fn holds(project: &Project<'_>, file: FileId, flow: &Flow, span: Span) -> bool {
+    let mut found = false;
+    flow.walk(&mut |part| {
+        found |= match part {
+            Flow::Step(Step::Call(call)) => project.call(In::new(file, *call)).span == span,
+            Flow::Step(Step::Assign(assign)) => assign.span == span,
+            Flow::Step(Step::Delete { span: own, .. }) => *own == span,
+            _ => false,
+        };
+    });
+    found
+}
+
 /// Whether a removal and a growth stand on the two sides of one condition.
 fn excludes(project: &Project<'_>, growth: &Growth, shrink: &Shrink) -> bool {
-    let file = growth.at.file;
-    let holds = |flow: &Flow, span: Span| {
-        let mut found = false;
-        flow.walk(&mut |part| {
-            found |= match part {
-                Flow::Step(Step::Call(call)) => project.call(In::new(file, *call)).span == span,
-                Flow::Step(Step::Assign(assign)) => assign.span == span,
-                Flow::Step(Step::Delete { span: own, .. }) => *own == span,
-                _ => false,
-            };
-        });
-        found
-    };
+    let holds = |flow: &Flow, span: Span| holds(project, growth.function.file, flow, span);
+    if growth.function.file != growth.at.file {
+        return false;
+    }
     let mut found = false;
     project.function(growth.function).flow.walk(&mut |part| {
         if let Flow::Branch { then, otherwise, .. } = part {
@@ -176,6 +183,11 @@ pub fn lives_long(project: &Project<'_>, class: In<ClassId>) -> bool {
 }
 
 fn lives_long_in(project: &Project<'_>, class: In<ClassId>, depth: u32) -> bool {
+    // A stream is one transfer.
+    let stream = project.class_type(class).is_some_and(|ty| project.contracts.is_family(ty, "stream"));
+    if stream {
+        return false;
+    }
     let ends = |class: In<ClassId>| {
         project.class_type(class).is_some_and(|ty| project.contracts.is_family(ty, "emitter"))
             || project.methods(class).iter().any(|method| project.is_disposal(*method))
@@ -206,6 +218,78 @@ pub fn has_life(project: &Project<'_>, class: In<ClassId>) -> bool {
         project.contracts.words.start.iter().any(|word| name == *word.as_str())
     };
     lives_long(project, class) || project.methods(class).iter().any(starts)
+}
+
+/// Whether a table is still the same one when a growth runs again: it is not made anew each time, and its function's run
+/// is not its whole life.
+pub fn outlives(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> bool {
+    let reborn = table.made.iter().any(|made| {
+        let before = made.function() == growth.function && made.span.start < growth.at.span.start;
+        before && is_unconditional(project, table, made)
+    });
+    if reborn || growth.function.id == FunctionId::MODULE {
+        return false;
+    }
+    match life {
+        Life::Process => true,
+        Life::Instance(class) => !project.constructors(class).contains(&growth.function),
+        Life::Closure(function) => {
+            is_inside(project, growth.function, function)
+                && growth.function != function
+                && !project.drive_apart(growth.function, Some(function)).public.is_empty()
+        }
+    }
+}
+
+/// An assignment that happens whenever its function runs, and not only where there was nothing before.
+fn is_unconditional(project: &Project<'_>, table: &Table, made: &Access) -> bool {
+    let AccessKind::Assigned { value, only_if_empty, .. } = made.kind else { return false };
+    let keeps = match project.value(made.of(value)) {
+        Value::Choice(parts) => parts.iter().any(|part| project.place(made.of(*part)) == Some(table.place)),
+        _ => false,
+    };
+    let mut guarded = false;
+    project.function(made.function()).flow.walk(&mut |part| {
+        if let Flow::Branch { then, otherwise, .. } = part {
+            guarded |= holds(project, made.file, then, made.span) || holds(project, made.file, otherwise, made.span);
+        }
+    });
+    !only_if_empty && !keeps && !guarded
+}
+
+/// Whether a growth stands behind a switch that is off unless somebody turns it on, or behind a limit.
+pub fn is_held_back(project: &Project<'_>, growth: &Growth) -> bool {
+    let file = growth.function.file;
+    if file != growth.at.file {
+        return false;
+    }
+    let off = |value: ValueId| {
+        let Some(place) = project.place(In::new(file, value)) else { return false };
+        let process = project.place_lifetime(place).is_process();
+        let accesses = project.accesses(place);
+        let mut given = accesses.iter().filter_map(|access| match access.kind {
+            AccessKind::Assigned { value, .. } => Some(access.of(value)),
+            _ => None,
+        });
+        process && given.any(|value| matches!(project.value(value), Value::Literal(Literal::Bool(false))))
+    };
+    let mut found = false;
+    project.function(growth.function).flow.walk(&mut |part| {
+        if let Flow::Branch { cond, then, .. } = part
+            && holds(project, file, then, growth.at.span)
+        {
+            found |= match cond {
+                Cond::Truthy(value) => off(*value),
+                Cond::Less(_, bound) | Cond::AtMost(_, bound) => {
+                    let text = project.text(In::new(file, *bound));
+                    let limits = |word: &String| matches!(word.as_str(), "limit" | "max" | "maximum" | "capacity");
+                    words_of(&text).iter().any(limits)
+                }
+                _ => false,
+            };
+        }
+    });
+    found
 }
 
 /// Whether the rate of a growth exceeds the birth of its place.

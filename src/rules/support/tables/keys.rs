@@ -75,7 +75,11 @@ pub fn is_spelled_out(project: &Project<'_>, table: &Table, growth: &Growth, dri
     let named = growth.key.or(composed);
     let few = || named.is_some_and(|value| is_few(project, value, 0));
     let thing = |text: &str| words_of(text).iter().any(|word| words.things.contains(word));
-    let things = || thing(&project.place_text(table.place)) || named.is_some_and(|value| thing(&project.text(value)));
+    let things = || {
+        thing(&project.place_text(table.place))
+            || thing(&name)
+            || named.is_some_and(|value| thing(&project.text(value)))
+    };
     let own = is_own_property(project, growth);
     declares && !is_in_event(project, growth, driven) || !own && (few() || things())
 }
@@ -96,6 +100,9 @@ pub fn is_data(project: &Project<'_>, table: &Table, growth: &Growth, driven: &D
         None => driven.by_events() || super::registers_itself(project, growth) || !table.is_read,
     }
 }
+
+/// Calls whose result stands for what they are given.
+const SAME: [&str; 7] = ["String", "toString", "stringify", "join", "concat", "toLowerCase", "trim"];
 
 /// A key by its name: the last word of `roomId`, `options.host`.
 fn names_data(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
@@ -118,14 +125,16 @@ fn names_data(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
         }
         Value::Result(call) => {
             let call = key.with(*call);
+            let name = project.method_name(call);
+            let same = name.is_some_and(|name| SAME.contains(&name.as_str()));
             let of = project
                 .call(call)
                 .arguments
                 .iter()
                 .map(|argument| call.with(argument.value))
                 .chain(project.receiver(call));
-            of.into_iter().any(|part| names_data(project, part, depth + 1))
-                || project.method_name(call).is_some_and(|name| data(&name))
+            same && of.into_iter().any(|part| names_data(project, part, depth + 1))
+                || name.is_some_and(|name| data(&name))
         }
         _ => false,
     }
@@ -152,7 +161,7 @@ pub fn is_few_key(project: &Project<'_>, key: In<ValueId>) -> bool {
     is_few(project, key, 0)
 }
 
-/// A key by its name: the last word of `pluginName`, `event.type`, and the thing of `plugin.id`.
+/// A key by its name: the last word of `pluginName`, `event.type`.
 pub fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
     if depth == 0 && project.openness(key) == Openness::Generated {
         return false;
@@ -167,10 +176,7 @@ pub fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
         };
         let few = |word: Option<&String>| word.is_some_and(|word| project.contracts.words.few.contains(word));
         let before = words.len().checked_sub(2).map(|at| &words[at]);
-        match words.last().map(String::as_str) {
-            Some("id" | "identifier" | "key") => few(before),
-            _ => few(words.last()) && !before.is_some_and(of_data),
-        }
+        few(words.last()) && !before.is_some_and(of_data)
     };
     match project.value(key) {
         Value::Binding(binding) => {
@@ -182,10 +188,7 @@ pub fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
                         .value
                         .is_some_and(|value| is_few(project, binding.with(value), depth + 1))
         }
-        Value::Member(object, name) => {
-            let of = matches!(name.as_str(), "id" | "key") && is_few(project, key.with(*object), depth + 1);
-            few(name) || of
-        }
+        Value::Member(_, name) => few(name),
         Value::Opaque(parts) if depth < 3 => parts.iter().any(|part| is_few(project, key.with(*part), depth + 1)),
         _ => false,
     }
@@ -194,15 +197,16 @@ pub fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
 /// `libraryPlugins` as `library`, `plugin`: lower case, plurals as singulars.
 pub fn words_of(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
-    let mut lower = false;
+    let (mut lower, mut parted) = (false, false);
     for c in name.chars() {
         if !c.is_alphanumeric() {
-            lower = false;
+            parted = true;
             continue;
         }
-        if words.is_empty() || !lower && !c.is_lowercase() || lower && c.is_uppercase() {
+        if words.is_empty() || parted || lower && c.is_uppercase() {
             words.push(String::new());
         }
+        parted = false;
         lower = c.is_lowercase() || c.is_numeric();
         if let Some(word) = words.last_mut() {
             word.extend(c.to_lowercase());
