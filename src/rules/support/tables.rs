@@ -4,9 +4,7 @@ pub mod keys;
 pub mod waits;
 
 use crate::model::{ClassId, Cond, Flow, FunctionId, In, Literal, Rate, Step, Value, ValueId};
-use crate::project::{
-    Access, AccessKind, Drive, Gone, Growth, Lifetime, Origin, Owner, Project, Root, Shrink, Table,
-};
+use crate::project::{Access, AccessKind, Drive, Gone, Growth, Lifetime, Origin, Owner, Project, Root, Shrink, Table};
 use crate::text::{FileId, Span};
 use keys::{is_own_property, words_of};
 
