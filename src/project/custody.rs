@@ -116,18 +116,6 @@ pub type Local<'a> = Arc<[(Owned<'a>, Custody)]>;
 impl<'a> Project<'a> {
     /// Everything that a C or C++ function comes to own, with what becomes of it there.
     pub fn owned_in(&self, function: In<FunctionId>) -> Local<'a> {
-        // One thread asks for all functions in the order of the files: the functions of a C library call each other in
-        // circles, and an answer that is cut short in one must not depend on which rule came first.
-        self.custody.asked.get_or_init(|| {
-            for function in self.functions().filter(|function| self.is_native(function.file)) {
-                self.look_at_owned(function);
-            }
-        });
-        self.look_at_owned(function)
-    }
-
-    fn look_at_owned(&self, function: In<FunctionId>) -> Local<'a> {
-        let found = self.custody.locals.ask(Ask::Other, function, || {
         self.custody.locals.keep(function, || {
             let acquired = self.acquisitions(function).into_iter().filter(|owned| owned.doubt != Doubt::Unsure);
             acquired.map(|owned| (owned.clone(), self.custody(&owned))).collect()
@@ -138,10 +126,6 @@ impl<'a> Project<'a> {
 /// Answers remembered.
 #[derive(Default)]
 pub(super) struct Memos<'a> {
-    asked: OnceLock<()>,
-    locals: Memo<In<FunctionId>, Option<Local<'a>>>,
-    fates: Memo<(In<FunctionId>, Option<u16>), Fate>,
-    giving: Memo<In<FunctionId>, Option<acquire::Given>>,
     locals: Memo<In<FunctionId>, Local<'a>>,
     conditions: Memo<In<FunctionId>, Arc<conditions::Conditions>>,
     fates: Memo<(In<FunctionId>, Option<u16>, u8), Fate>,

@@ -144,32 +144,17 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
         if let Some(known) = self.shard(hash).lock().ok().and_then(|shard| shard.get(&key).cloned()) {
             return known;
         }
-        self.compute(ask, hash, key, compute, false)
+        self.compute(ask, hash, key, compute)
     }
 
-    /// Like [`Memo::ask`], but remembers answers that were cut short as well. Only for questions that are asked in a fixed
-    /// order, and whose circles are so many that asking again would take for ever.
-    pub(super) fn ask_once(&self, ask: Ask, key: K, compute: impl FnOnce() -> V) -> V
-    where
-        V: Default,
-    {
-        let hash = FxBuildHasher.hash_one(&key);
-        if let Some(known) = self.shard(hash).lock().ok().and_then(|shard| shard.get(&key).cloned()) {
-            return known;
-        }
-        self.compute(ask, hash, key, compute, true)
-    }
-
-    fn compute(&self, ask: Ask, hash: u64, key: K, compute: impl FnOnce() -> V, keep: bool) -> V
+    fn compute(&self, ask: Ask, hash: u64, key: K, compute: impl FnOnce() -> V) -> V
     where
         V: Default,
     {
         let Some(question) = enter(ask, hash) else { return V::default() };
         let found = compute();
         let whole = question.leave();
-        if (whole || keep)
-            && let Ok(mut shard) = self.shard(hash).lock()
-        {
+        if whole && let Ok(mut shard) = self.shard(hash).lock() {
             shard.insert(key, found.clone());
         }
         found
@@ -178,6 +163,7 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
 
 /// A type of handle, how it is handed over, and the call that acquires it.
 pub(super) type Acquired<'a> = (&'a Type, By, In<CallId>);
+
 impl<K: Hash + Eq, V: Clone> Memo<K, V> {
     /// The remembered answer, or the computed one, which is remembered in any case: for questions that cannot come back to
     /// themselves, because each asks less deeply than the one before.

@@ -403,8 +403,6 @@ impl<'a> Project<'a> {
     }
 
     /// What a project function returns to its caller as its own, if all that it returns is such (or null).
-    fn giving(&self, function: In<FunctionId>) -> Option<Given> {
-        self.custody.giving.ask_once(Ask::Giving, function, || self.look_at_returns(function))
     fn giving(&self, function: In<FunctionId>, depth: u8) -> Option<Given> {
         let depth = depth.checked_sub(1)?;
         self.custody.giving.keep((function, depth), || self.look_at_returns(function, depth))

@@ -53,8 +53,6 @@ impl<'a> Project<'a> {
     }
 
     /// What a function does with its n-th parameter (none: its receiver), where that is a thing like this one.
-    pub(super) fn fate(&self, function: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>) -> Fate {
-        self.custody.fates.ask_once(Ask::Custody, (function, parameter), || self.look(function, parameter, owned))
     pub(super) fn fate(&self, function: In<FunctionId>, parameter: Option<u16>, owned: &Owned<'a>, depth: u8) -> Fate {
         let key = (function, parameter, depth);
         self.custody.fates.keep(key, || self.look(function, parameter, owned, depth))
