@@ -359,7 +359,7 @@ fn the_readme_shows_a_real_finding() {
     const START: &str = "<!-- example -->\n```text\n";
     const END: &str = "```\n<!-- end of example -->";
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let arguments = ["--no-config", "--only", "listener-added-again", "fixtures/http-service"];
+    let arguments = ["--no-config", "--only", "listener-outlives-handler", "fixtures/http-service"];
     let output = out(&run(root, &arguments));
     let shown = output.rsplit_once("\n\n").map_or(output.as_str(), |(finding, _)| finding);
     let readme = fs::read_to_string(root.join("README.md")).unwrap();

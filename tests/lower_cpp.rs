@@ -493,3 +493,21 @@ fn odd_input_is_survived() {
         }
     }
 }
+
+#[test]
+fn objective_c() {
+    let text = "#import <Foundation/Foundation.h>\n@interface List : NSObject { int *raw_; }\n@property (strong) NSArray *disks;\n- (void)fill;\n@end\n\
+        @implementation List\n- (id)initWith:(NSString *)name count:(int)n {\n  self = [super init];\n  _disks = [[NSMutableArray alloc] init];\n\
+          [_disks addObject:@\"x\" atIndex:n];\n  return self;\n}\n- (void)dealloc { [_disks release]; [super dealloc]; }\n@end\n\
+        void run(List *list) { @autoreleasepool { for (NSString *s in list.disks) { if (s == nil) continue; use(^(int a) { [s length]; }); } } }\n";
+    let summary = lower::lower("a.mm", text);
+    assert!(!summary.partial, "{}", model::dump::dump(&summary));
+    let class = summary.classes.iter().find(|class| class.name == "List").unwrap();
+    assert_eq!(class.fields.iter().map(|field| field.name.to_string()).collect::<Vec<_>>(), ["raw_", "_disks"]);
+    let init = flow(&summary, "initWith");
+    assert!(init.contains("NSMutableArray.alloc().init()"), "{init}");
+    assert!(init.contains("_disks.addObject(\"x\", n)"), "{init}");
+    assert!(flow(&summary, "dealloc").contains("_disks.release()"));
+    assert!(flow(&summary, "run").contains("if s == null"));
+    assert!(summary.functions.iter().any(|function| function.kind == FunctionKind::Arrow));
+}

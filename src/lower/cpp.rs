@@ -5,6 +5,7 @@
 //! declares, `statement` and `expression` lower the code. Half of all real files do not parse cleanly even so: what does
 //! is lowered, and the summary is marked partial.
 
+mod body;
 mod condition;
 mod conditional;
 mod declaration;
@@ -14,11 +15,13 @@ mod item;
 mod lowering;
 mod macros;
 mod mend;
+mod objc;
 mod prepared;
 mod recovery;
 mod statement;
 mod token;
 mod types;
+mod words;
 
 pub use macros::{Definition, MacroTable, collect_macros};
 
@@ -47,7 +50,7 @@ pub fn lower(text: &str, language: Language, table: &MacroTable) -> Summary {
     let (tokens, comments) = token::lex(text);
     let includes = includes(&tokens);
     let (tokens, macros) = macros::expand(tokens, table);
-    let prepared = Prepared::new(mend::mend(tokens, language));
+    let prepared = Prepared::new(mend::mend(objc::rewrite(tokens), language));
     let mut summary = lower_prepared(&prepared, language, Span::new(0, text.len() as u32));
     summary.comments = comments;
     summary.includes = includes;
@@ -82,7 +85,6 @@ fn lower_prepared(prepared: &Prepared, language: Language, whole: Span) -> Summa
         return lowering.out;
     };
     let root = tree.root_node();
-    // What did not parse is lowered as far as it goes: something of it may be missing.
     lowering.out.partial |= root.has_error() || !broken.is_empty();
     let mut pending = Vec::new();
     lowering.items(&children(root), &item::Place::default(), &mut pending);

@@ -3,6 +3,7 @@
 use super::mend::{Mender, Open, matching_close};
 use super::statement::looks_like_macro;
 use super::token::{Kind, Token};
+use super::words::without_attributes;
 use std::borrow::Cow;
 
 /// Longest head that is looked at.
@@ -81,8 +82,9 @@ impl<'a> Mender<'a> {
             return next;
         }
         let terminator = tokens.get(end).map_or("", |token| &*token.text);
-        let cleaned = clean_head(head, terminator);
-        if cleaned.len() == head.len() {
+        let plain = without_attributes(head);
+        let cleaned = clean_head(&plain, terminator);
+        if cleaned.len() == head.len() || cleaned.is_empty() {
             return at;
         }
         let mut index = 0;
@@ -161,7 +163,7 @@ impl<'a> Mender<'a> {
             {
                 None
             }
-            _ if in_class => Some(close + 1),
+            _ if in_class || has_gap(arguments) => Some(close + 1),
             _ if name == at => {
                 for index in at..=close {
                     let token = tokens[index].clone();
@@ -290,17 +292,24 @@ impl<'a> Mender<'a> {
             _ => "if",
         };
         self.out.push(Token::made(Kind::Word, keyword, span));
-        self.out.push(Token::made(Kind::Punct, "(", span));
-        let list = if keyword == "for" { inside } else { &tokens[at..=close] };
-        for (index, token) in list.iter().enumerate().filter(|(_, token)| token.kind != Kind::Directive) {
-            if keyword == "for" && Some(index) == comma {
-                self.out.push(Token::made(Kind::Punct, ":", span));
-            } else {
-                self.out.push(token.clone());
-            }
+        self.raw(&Token::made(Kind::Punct, "(", span));
+        let mut list = if keyword == "for" { inside.to_vec() } else { tokens[at..=close].to_vec() };
+        if let Some(comma) = comma.filter(|_| keyword == "for") {
+            list[comma] = Token::made(Kind::Punct, ":", span);
         }
-        self.out.push(Token::made(Kind::Punct, ")", end));
+        list.retain(|token| token.kind != Kind::Directive);
+        let mut index = 0;
+        while index < list.len() {
+            index = self.inner_token(&list, index);
+        }
+        self.raw(&Token::made(Kind::Punct, ")", end));
     }
+}
+
+/// An argument that is not there.
+fn has_gap(arguments: &[Token<'_>]) -> bool {
+    arguments.first().is_some_and(|first| first.is(","))
+        || arguments.windows(2).any(|pair| pair[0].is(",") && pair[1].is(","))
 }
 
 fn ends_line(after: Option<&Token<'_>>) -> bool {
@@ -345,7 +354,10 @@ fn defined_name<'a>(arguments: &[Token<'a>]) -> Vec<Token<'a>> {
 fn clean_head<'a>(head: &[Token<'a>], terminator: &str) -> Vec<Token<'a>> {
     let mut drop = vec![false; head.len()];
     let is_upper = |token: &Token<'_>| token.kind == Kind::Word && looks_like_macro(&token.text);
-    let key = head.iter().position(|token| matches!(&*token.text, "class" | "struct" | "union"));
+    let key = head
+        .iter()
+        .take_while(|token| !token.is("("))
+        .position(|token| matches!(&*token.text, "class" | "struct" | "union"));
     if let Some(key) = key.filter(|_| matches!(terminator, "{" | ":")) {
         // `class EXPORT Name {`: all words but the last are decoration.
         let words: Vec<usize> = (key + 1..head.len())
@@ -364,7 +376,7 @@ fn clean_head<'a>(head: &[Token<'a>], terminator: &str) -> Vec<Token<'a>> {
     let run_end = head.iter().position(|token| token.kind != Kind::Word && !token.is("::")).unwrap_or(head.len());
     let run: Vec<usize> = (0..run_end).filter(|index| head[*index].kind == Kind::Word).collect();
     if key.is_none() && run.len() >= 2 && head[0].text != "template" {
-        let is_named = head.get(run_end).is_none_or(|token| token.is("(") || token.is("["));
+        let is_named = head.get(run_end).is_none_or(|token| token.is("(") || token.is("[") || token.is(","));
         let name = if is_named { run.last().copied() } else { None };
         let mut types = run.iter().filter(|index| Some(**index) != name && !is_modifier(&head[**index])).count();
         for &index in &run {
