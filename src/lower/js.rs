@@ -15,6 +15,7 @@ mod depth;
 mod expr;
 mod function;
 mod helpers;
+mod hoist;
 mod jsx;
 mod module;
 mod parse;

@@ -11,7 +11,7 @@ use swc_common::Spanned;
 use swc_ecma_ast as ast;
 use swc_ecma_ast::{
     Decl, DefaultDecl, ExportSpecifier, ImportSpecifier, ModuleDecl, ModuleExportName, ModuleItem, Stmt, TsEntityName,
-    TsModuleName, TsModuleRef, TsNamespaceBody, VarDeclKind,
+    TsModuleName, TsModuleRef, TsNamespaceBody,
 };
 
 impl Lowering<'_> {
@@ -24,22 +24,7 @@ impl Lowering<'_> {
     }
 
     fn declare_items(&mut self, items: &[ModuleItem]) {
-        for item in items {
-            match item {
-                ModuleItem::Stmt(statement) => self.hoist_vars_of(statement),
-                ModuleItem::ModuleDecl(ModuleDecl::ExportDecl(export)) => {
-                    if let Decl::Var(var) = &export.decl
-                        && var.kind == VarDeclKind::Var
-                        && !var.declare
-                    {
-                        for declarator in &var.decls {
-                            self.declare_pattern(&declarator.name, BindingKind::Var);
-                        }
-                    }
-                }
-                ModuleItem::ModuleDecl(_) => {}
-            }
-        }
+        self.hoist_module_vars(items);
         for item in items {
             match item {
                 ModuleItem::Stmt(statement) => self.declare_block(std::slice::from_ref(statement)),

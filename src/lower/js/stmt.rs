@@ -1,4 +1,4 @@
-//! Statements: hoisting, blocks and control flow.
+//! Statements: blocks and control flow.
 
 use super::state::{How, Lowering, sequence};
 use crate::model::{BindingId, BindingKind, Cond, Exit, Flow, Literal, Loop, Name, ScopeId, Step, Value};
@@ -8,69 +8,8 @@ use swc_ecma_ast as ast;
 use swc_ecma_ast::{Decl, ForHead, Pat, Stmt, VarDeclKind, VarDeclOrExpr};
 
 impl Lowering<'_> {
-    /// Declares the `var`s of a function body, wherever they stand in it.
-    pub fn hoist_vars(&mut self, statements: &[Stmt]) {
-        for statement in statements {
-            self.hoist_vars_of(statement);
-        }
-    }
-
-    /// Declares the `var`s of one statement.
-    pub fn hoist_vars_of(&mut self, statement: &Stmt) {
-        match statement {
-            Stmt::Decl(Decl::Var(var)) if var.kind == VarDeclKind::Var && !var.declare => {
-                self.declare_patterns(&var.decls, BindingKind::Var);
-            }
-            Stmt::Block(block) => self.hoist_vars(&block.stmts),
-            Stmt::With(with) => self.hoist_vars_of(&with.body),
-            Stmt::Labeled(labeled) => self.hoist_vars_of(&labeled.body),
-            Stmt::If(branch) => {
-                let mut branch = branch;
-                loop {
-                    self.hoist_vars_of(&branch.cons);
-                    match branch.alt.as_deref() {
-                        Some(Stmt::If(next)) => branch = next,
-                        Some(other) => break self.hoist_vars_of(other),
-                        None => break,
-                    }
-                }
-            }
-            Stmt::Switch(switch) => switch.cases.iter().for_each(|case| self.hoist_vars(&case.cons)),
-            Stmt::Try(attempt) => {
-                self.hoist_vars(&attempt.block.stmts);
-                if let Some(handler) = &attempt.handler {
-                    self.hoist_vars(&handler.body.stmts);
-                }
-                if let Some(finalizer) = &attempt.finalizer {
-                    self.hoist_vars(&finalizer.stmts);
-                }
-            }
-            Stmt::While(turn) => self.hoist_vars_of(&turn.body),
-            Stmt::DoWhile(turn) => self.hoist_vars_of(&turn.body),
-            Stmt::For(turn) => {
-                if let Some(VarDeclOrExpr::VarDecl(var)) = &turn.init
-                    && var.kind == VarDeclKind::Var
-                {
-                    self.declare_patterns(&var.decls, BindingKind::Var);
-                }
-                self.hoist_vars_of(&turn.body);
-            }
-            Stmt::ForIn(turn) => self.hoist_head(&turn.left, &turn.body),
-            Stmt::ForOf(turn) => self.hoist_head(&turn.left, &turn.body),
-            _ => {}
-        }
-    }
-
-    fn hoist_head(&mut self, head: &ForHead, body: &Stmt) {
-        if let ForHead::VarDecl(var) = head
-            && var.kind == VarDeclKind::Var
-        {
-            self.declare_patterns(&var.decls, BindingKind::Var);
-        }
-        self.hoist_vars_of(body);
-    }
-
-    fn declare_patterns(&mut self, declarators: &[ast::VarDeclarator], kind: BindingKind) {
+    /// Declares the variables of declarators in the current scope.
+    pub fn declare_patterns(&mut self, declarators: &[ast::VarDeclarator], kind: BindingKind) {
         for declarator in declarators {
             self.declare_pattern(&declarator.name, kind);
         }
