@@ -5,14 +5,12 @@
 
 mod support;
 
-use leaklint::check::{Options, check_texts};
-use leaklint::finding::{Applicability, Confidence, Fix};
 use leaklint::report::{Report, Style};
 use leaklint::rules::{self, RULES};
-use leaklint::text::{Edit, apply};
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
-use support::{Kind, Marker, Test, bless};
+use std::path::Path;
+use support::page::{Example, Page, folder, projects};
+use support::{Test, bless};
 
 fn main() {
     let mut tests: Vec<Test> =
@@ -22,122 +20,17 @@ fn main() {
     support::harness(tests);
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")
-}
-
-/// One fenced block.
-struct Block {
-    /// `js`, `cpp`, `text` ...
-    language: String,
-    /// The rest of the info string.
-    options: Vec<String>,
-    /// What stands in it.
-    text: String,
-    /// Bytes of the page from the opening fence to the end of the closing one.
-    range: std::ops::Range<usize>,
-    /// The `##` section around it.
-    section: String,
-    /// The `###` heading above it.
-    title: String,
-}
-
-impl Block {
-    fn option(&self, key: &str) -> Option<&str> {
-        self.options.iter().find_map(|option| option.strip_prefix(key)?.strip_prefix('='))
-    }
-
-    fn file(&self) -> String {
-        let ending = match self.language.as_str() {
-            "cpp" => "cc",
-            other => other,
-        };
-        self.option("file").map_or_else(|| format!("example.{ending}"), str::to_owned)
-    }
-
-    fn is_code(&self) -> bool {
-        ["js", "mjs", "cjs", "jsx", "ts", "tsx", "c", "cpp", "h", "json"].contains(&self.language.as_str())
-    }
-}
-
-struct Page {
-    rule: String,
-    path: PathBuf,
-    text: String,
-}
-
 impl Page {
-    fn read(rule: &str) -> Result<Self, String> {
-        let path = folder().join(format!("{rule}.md"));
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Page { rule: rule.to_owned(), path, text })
-    }
-
-    fn blocks(&self) -> Result<Vec<Block>, String> {
-        let mut blocks = Vec::new();
-        let (mut section, mut title) = (String::new(), String::new());
-        let mut open: Option<Block> = None;
-        let mut at = 0;
-        for line in self.text.split_inclusive('\n') {
-            let start = at;
-            at += line.len();
-            match (&mut open, line.strip_prefix("```")) {
-                (Some(_), Some(_)) => {
-                    let mut block = open.take().unwrap();
-                    block.range.end = at;
-                    blocks.push(block);
-                }
-                (Some(block), None) => block.text.push_str(line),
-                (None, Some(info)) => {
-                    let mut words = info.split_whitespace();
-                    open = Some(Block {
-                        language: words.next().unwrap_or_default().to_owned(),
-                        options: words.map(str::to_owned).collect(),
-                        text: String::new(),
-                        range: start..at,
-                        section: section.clone(),
-                        title: title.clone(),
-                    });
-                }
-                (None, None) => {
-                    if let Some(heading) = line.strip_prefix("## ") {
-                        section = heading.trim().to_owned();
-                        title.clear();
-                    } else if let Some(heading) = line.strip_prefix("### ") {
-                        title = heading.trim().to_owned();
-                    }
-                }
-            }
-        }
-        if open.is_some() { Err(format!("{}: a fence is not closed", self.path.display())) } else { Ok(blocks) }
-    }
-
     /// Checks every example, and the reports under them; with `bless` rewrites these.
     fn check(&self, bless: bool) -> Result<(), String> {
         let blocks = self.blocks()?;
         let mut wrong = self.sections();
         let mut rewrites: Vec<(std::ops::Range<usize>, String)> = Vec::new();
-        let mut at = 0;
         let (mut bad, mut good) = (0, 0);
-        while at < blocks.len() {
-            let first = &blocks[at];
-            at += 1;
-            if !first.is_code() || first.section == "Proof" {
-                continue;
-            }
-            // Consecutive files under one heading are one project.
-            let mut project = vec![first];
-            while first.option("file").is_some()
-                && let Some(next) = blocks.get(at)
-                && next.is_code()
-                && next.option("file").is_some()
-                && (&next.section, &next.title) == (&first.section, &first.title)
-            {
-                project.push(next);
-                at += 1;
-            }
-            let example = Example::new(&project);
-            let line = 1 + self.text[..first.range.start].matches('\n').count();
+        for project in projects(&blocks) {
+            let (first, at) = (&blocks[project.start], project.end);
+            let example = Example::new(&blocks[project]);
+            let line = self.line(first);
             let report = example.run();
             let mut said = support::differences(&example.markers, &report, Some(&self.rule));
             said.push_str(&support::style(&report));
@@ -153,10 +46,10 @@ impl Page {
             }
             let rendered = render(&report);
             let after = blocks.get(at).filter(|block| block.language == "text");
-            let last = project.last().map_or(0..0, |block| block.range.clone());
+            let last = blocks[at - 1].range.clone();
             let between = after.map(|block| self.text[last.end..block.range.start].trim().is_empty());
             let shown = after.filter(|_| between == Some(true));
-            match (shown, first.section == "Good" || rendered.is_empty()) {
+            match (shown, ["Good", "Proof"].contains(&&*first.section) || rendered.is_empty()) {
                 (Some(block), true) => rewrites.push((last.end..block.range.end, String::new())),
                 (None, true) => {}
                 (Some(block), false) if block.text == rendered => {}
@@ -209,84 +102,6 @@ impl Page {
             }
         }
         wrong
-    }
-}
-
-/// A small project out of a page.
-struct Example {
-    files: Vec<(String, String)>,
-    markers: Vec<Marker>,
-    level: Confidence,
-}
-
-impl Example {
-    fn new(project: &[&Block]) -> Self {
-        let mut example = Example { files: Vec::new(), markers: Vec::new(), level: Confidence::Medium };
-        for block in project {
-            let (text, markers) = support::strip(&block.file(), &block.text);
-            example.files.push((block.file(), text));
-            example.markers.extend(markers);
-            if block.option("level") == Some("all") {
-                example.level = Confidence::Low;
-            }
-        }
-        example
-    }
-
-    fn run(&self) -> Report {
-        let files: Vec<(&str, &str)> = self.files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        check_texts(&files, &Options { level: Some(self.level), ..Options::default() }).report
-    }
-
-    /// Fixes that do not parse, do not silence their finding, or raise another.
-    fn broken_fixes(&self, report: &Report) -> String {
-        let mut wrong = String::new();
-        for diagnostic in report.active() {
-            let finding = &diagnostic.finding;
-            let machine = finding.fixes.iter().filter(|fix| fix.applicability != Applicability::Display);
-            for fix in machine {
-                let fixed = self.with(fix, report);
-                let place = format!("{}:{}", report.file(finding.at), report.range(finding.at).0.line);
-                let Some(fixed) = fixed else {
-                    let _ = writeln!(wrong, "{place}: the edits of the fix `{}` overlap or miss the text", fix.title);
-                    continue;
-                };
-                let after = fixed.run();
-                let count = |report: &Report, rule| report.active().filter(|item| item.finding.rule == rule).count();
-                if let Some(error) = after.errors.first() {
-                    let _ = writeln!(wrong, "{place}: the fix `{}` breaks the syntax: {}", fix.title, error.message);
-                } else if count(&after, finding.rule) >= count(report, finding.rule) {
-                    let _ = writeln!(wrong, "{place}: the fix `{}` does not silence the finding", fix.title);
-                }
-                for other in after.active().map(|item| item.finding.rule).filter(|rule| *rule != finding.rule) {
-                    if count(&after, other) > count(report, other) {
-                        let _ = writeln!(wrong, "{place}: the fix `{}` raises {other}", fix.title);
-                    }
-                }
-            }
-        }
-        wrong
-    }
-
-    /// The example with a fix applied.
-    fn with(&self, fix: &Fix, report: &Report) -> Option<Example> {
-        let mut files = self.files.clone();
-        for (name, text) in &mut files {
-            let edits: Vec<&Edit> =
-                fix.edits.iter().filter(|edit| *report.sources.get(edit.file).name == **name).collect();
-            *text = apply(text, &edits)?;
-        }
-        Some(Example { files, markers: Vec::new(), level: self.level })
-    }
-
-    /// What is wrong with the markers themselves.
-    fn complaints(&self, first: &Block) -> String {
-        let has = |kind| self.markers.iter().any(|marker| marker.kind == kind);
-        match first.section.as_str() {
-            "Bad" if !has(Kind::Leak) && !has(Kind::Missed) => "a bad example without `// leak`\n".to_owned(),
-            "Good" if has(Kind::Leak) || has(Kind::Missed) => "a good example with a leak\n".to_owned(),
-            _ => String::new(),
-        }
     }
 }
 

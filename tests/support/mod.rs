@@ -1,6 +1,7 @@
 //! Expectations written beside the code: the markers of rule pages and fixtures, and how they are compared with findings.
 #![allow(dead_code)] // each test binary uses its own part
 
+pub mod page;
 pub mod program;
 
 use leaklint::report::Report;

@@ -1,0 +1,89 @@
+//! The section `## Proof` of a page: what is measured, how often, by which driver, on which two examples.
+
+pub mod judge;
+pub mod run;
+
+use crate::support::Kind;
+use crate::support::page::{Block, Example, Page, projects};
+use leaklint::finding::Applicability;
+
+/// What a page says of its proof.
+pub struct Proof {
+    /// The rule.
+    pub rule: String,
+    /// A name that `exercise.js` knows.
+    pub measure: String,
+    /// How often at least the examples are exercised.
+    pub times: usize,
+    /// The script that sets the stage and gives back what is exercised.
+    pub script: String,
+    /// The example that grows.
+    pub bad: Example,
+    /// The one that does not.
+    pub good: Example,
+}
+
+/// Why a rule has no proof, if its section says so.
+pub fn exception(section: &str) -> Option<&str> {
+    let rest = section.trim_start().strip_prefix("Not proven: ")?;
+    Some(rest.split_once("\n\n").map_or(rest, |(first, _)| first).trim_end())
+}
+
+impl Proof {
+    /// Reads the section; says what is wrong with it.
+    pub fn of(page: &Page) -> Result<Proof, String> {
+        let blocks = page.blocks()?;
+        let mut drivers = blocks.iter().filter(|block| block.section == "Proof" && block.says("driver"));
+        let script = drivers.find(|block| block.language == "js").ok_or("the proof has no `js driver`")?;
+        let times = script.option("times").unwrap_or("100");
+        let bad = example(&blocks, script, "bad")?;
+        let good = example(&blocks, script, "good")?;
+        let own = |rule: &Option<String>| rule.as_ref().is_none_or(|rule| *rule == page.rule);
+        if !bad.markers.iter().any(|marker| marker.kind == Kind::Leak && own(&marker.rule)) {
+            return Err("the rule does not find the example that the proof calls bad".to_owned());
+        }
+        Ok(Proof {
+            rule: page.rule.clone(),
+            measure: script.option("measure").ok_or("the driver does not say `measure=…`")?.to_owned(),
+            times: times.parse().map_err(|_| format!("`times={times}` is no number"))?,
+            script: script.text.clone(),
+            bad,
+            good,
+        })
+    }
+
+    /// How often the examples are exercised.
+    pub fn counts(&self) -> [usize; 3] {
+        judge::STEPS.map(|step| step * self.times)
+    }
+
+    /// The bad example with leaklint's own fixes applied; none: there is none that a machine may apply.
+    pub fn fixed(&self) -> Option<Example> {
+        let mut example = self.bad.clone();
+        let mut changed = false;
+        // A fix moves what stands behind it, so each is taken from a fresh report; a page has few.
+        for _ in 0..8 {
+            let report = example.run();
+            let found = report.active().filter(|item| item.finding.rule == self.rule);
+            let mut fixes = found.flat_map(|item| &item.finding.fixes);
+            let Some(fix) = fixes.find(|fix| fix.applicability != Applicability::Display) else { break };
+            example = example.with(fix, &report)?;
+            changed = true;
+        }
+        changed.then_some(example)
+    }
+}
+
+/// One half of the proof: blocks of the section that say so, else the first of the page's section of that name, or that
+/// which the driver picks by its number (`bad=2`).
+fn example(blocks: &[Block], script: &Block, half: &str) -> Result<Example, String> {
+    let all = projects(blocks);
+    let mut own =
+        all.iter().filter(|project| blocks[project.start].section == "Proof" && blocks[project.start].says(half));
+    let number: usize =
+        script.option(half).map_or(Ok(1), str::parse).map_err(|_| format!("`{half}=…` is no number"))?;
+    let section = if half == "bad" { "Bad" } else { "Good" };
+    let nth = || all.iter().filter(|project| blocks[project.start].section == section).nth(number - 1);
+    let project = own.next().or_else(nth).ok_or_else(|| format!("there is no {half} example {number}"))?;
+    Ok(Example::new(&blocks[project.clone()]))
+}

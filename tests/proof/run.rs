@@ -1,0 +1,84 @@
+//! Lays the files of a proof out under `target/`, builds what is native, and runs Node on it.
+
+use super::Proof;
+use super::judge::Figures;
+use crate::support::page::Example;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// Where a proof runs.
+pub struct Bed<'a> {
+    proof: &'a Proof,
+    folder: PathBuf,
+}
+
+/// The bed of a proof; an error says what this machine lacks for it.
+pub fn bed(proof: &Proof) -> Result<Bed<'_>, String> {
+    static NODE: OnceLock<Result<(), String>> = OnceLock::new();
+    let node =
+        || answer(Command::new("node").arg("--version")).map(|_| ()).map_err(|_| "there is no `node`".to_owned());
+    NODE.get_or_init(node).clone()?;
+    Ok(Bed { proof, folder: root().join(&proof.rule) })
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("proof")
+}
+
+fn harness(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/proof").join(file)
+}
+
+impl Bed<'_> {
+    /// What is measured of an example at each of the counts.
+    pub fn figures(&self, side: &str, example: &Example) -> Result<Figures, String> {
+        let folder = self.folder.join(side);
+        let path = lay_out(&folder, example)?;
+        let driver = folder.join("driver.js");
+        write(&driver, &self.proof.script)?;
+        let mut figures = [0.0; 3];
+        for (figure, times) in figures.iter_mut().zip(self.proof.counts()) {
+            let job = serde_json::json!({
+                "example": path, "driver": driver, "measure": self.proof.measure, "times": times,
+            });
+            let mut node = Command::new("node");
+            node.arg("--expose-gc").arg(harness("exercise.js")).arg(job.to_string()).current_dir(&folder);
+            let said = answer(&mut node).map_err(|error| format!("the {side} example, {times} times: {error}"))?;
+            let last = said.trim_end().lines().last().unwrap_or_default();
+            *figure = last.parse().map_err(|_| format!("no figure but `{last}`"))?;
+        }
+        Ok(figures)
+    }
+}
+
+/// Writes the files of an example; its first is the one that is loaded.
+fn lay_out(folder: &Path, example: &Example) -> Result<PathBuf, String> {
+    let mut first = None;
+    for (name, text) in &example.files {
+        // A block that says `export` and not its file's name is meant as a module.
+        let module = text.lines().any(|line| line.starts_with("export ") || line.starts_with("import "));
+        let name = if module { name.replace(".js", ".mjs") } else { name.clone() };
+        let path = folder.join(name);
+        write(&path, text)?;
+        first = first.or(Some(path));
+    }
+    first.ok_or_else(|| "an example without a file".to_owned())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    let folder = path.parent().unwrap_or(path);
+    let done = fs::create_dir_all(folder).and_then(|()| fs::write(path, text));
+    done.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// What a program says, if it ends well; else what it complains of.
+fn answer(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(format!("{}\n{complaint}", output.status))
+}
