@@ -4,6 +4,7 @@
 use super::Project;
 use super::guards::always_leaves;
 use crate::model::{CallId, Cond, Flow, In, Step, ValueId};
+use smallvec::{SmallVec, smallvec};
 
 /// Conditions with the side on which the call lies.
 pub type Conditions<'p> = Vec<(&'p Cond, bool)>;
@@ -65,50 +66,60 @@ fn find<'p>(flow: &'p Flow, call: CallId, conditions: &mut Conditions<'p>) -> bo
 
 impl Project<'_> {
     /// What a place was surely assigned last before a call of the same function, on the straight way to it: the newest value
-    /// of `this.socket` where `this.socket = net.connect(…)` stands before. None where the code does not say.
-    pub fn assigned_before(&self, call: In<CallId>, place: In<ValueId>) -> Option<In<ValueId>> {
-        let mut last = None;
+    /// of `this.socket` where `this.socket = net.connect(…)` stands before, or the values of both arms of a branch. Empty
+    /// where the code does not say.
+    pub fn assigned_before(&self, call: In<CallId>, place: In<ValueId>) -> SmallVec<[In<ValueId>; 2]> {
+        let mut last = Latest::new();
         let flow = &self.function(self.function_of(call)).flow;
-        latest(flow, call.id, place.id, &mut last).then(|| last.map(|value| call.with(value))).flatten()
+        if !latest(flow, call.id, place.id, &mut last) {
+            return SmallVec::new();
+        }
+        last.into_iter().map(|value| call.with(value)).collect()
     }
 }
 
+/// What a place may hold; empty: unknown.
+type Latest = SmallVec<[ValueId; 2]>;
+
 /// Walks to the call; `last` is what the place holds there.
-fn latest(flow: &Flow, call: CallId, place: ValueId, last: &mut Option<ValueId>) -> bool {
+fn latest(flow: &Flow, call: CallId, place: ValueId, last: &mut Latest) -> bool {
     match flow {
         Flow::Step(Step::Assign(assign)) if assign.place == place => {
-            *last = Some(assign.value);
+            *last = smallvec![assign.value];
             false
         }
         Flow::Sequence(parts) => parts.iter().any(|part| latest(part, call, place, last)),
         Flow::Branch { then, otherwise, .. } => {
-            let before = *last;
-            let mut sides = [before, before];
+            let mut sides = [last.clone(), last.clone()];
             for (side, value) in [then, otherwise].into_iter().zip(&mut sides) {
                 if latest(side, call, place, value) {
-                    *last = *value;
+                    *last = std::mem::take(value);
                     return true;
                 }
             }
-            let [left, right] = sides;
+            let [mut left, right] = sides;
             *last = match (always_leaves(then), always_leaves(otherwise)) {
                 (true, _) => right,
                 (_, true) => left,
-                _ => left.filter(|_| left == right),
+                _ if left.is_empty() || right.is_empty() => Latest::new(),
+                _ => {
+                    left.extend(right.into_iter().filter(|value| !left.contains(value)).collect::<Latest>());
+                    left
+                }
             };
             false
         }
         Flow::Step(step) => matches!(step, Step::Call(id) if *id == call),
         Flow::Loop { body, .. } | Flow::Labelled(_, body) => within(body, call, place, last),
         Flow::Switch { arms, .. } => {
-            let before = *last;
+            let before = last.clone();
             for arm in arms {
-                *last = before;
+                last.clone_from(&before);
                 if latest(arm, call, place, last) {
                     return true;
                 }
             }
-            *last = None;
+            last.clear();
             false
         }
         Flow::Try { body, handler, finally } => {
@@ -121,11 +132,11 @@ fn latest(flow: &Flow, call: CallId, place: ValueId, last: &mut Option<ValueId>)
 }
 
 /// Code that may not run: what it assigns counts inside it only.
-fn within(flow: &Flow, call: CallId, place: ValueId, last: &mut Option<ValueId>) -> bool {
-    let before = *last;
+fn within(flow: &Flow, call: CallId, place: ValueId, last: &mut Latest) -> bool {
+    let before = last.clone();
     let found = latest(flow, call, place, last);
     if !found && *last != before {
-        *last = None;
+        last.clear();
     }
     found
 }

@@ -245,6 +245,7 @@ impl Project<'_> {
                 found.why.insert(0, TraceStep { kind: StepKind::Hold, at, message });
                 found
             }
+            Root::Static(class, _) if let Some(maker) = self.maker(class) => self.local(maker),
             Root::Static(class, _) => {
                 let at = self.at(class.file, self.class(class).span);
                 Lifetime::hold(
@@ -268,5 +269,13 @@ impl Project<'_> {
                 Lifetime { born: Some(Rate::Once), owner: Owner::Process, why: Vec::new() }
             }
         }
+    }
+
+    /// The function that makes a class anew each time it runs; none for a class of a module.
+    fn maker(&self, class: In<ClassId>) -> Option<In<FunctionId>> {
+        let facts = self.class(class);
+        let own = facts.constructors.iter().copied().chain(facts.methods.iter().map(|method| method.function));
+        let parent = own.map(|function| self.function(class.with(function)).parent).next()??;
+        (parent != FunctionId::MODULE && !self.is_native(class.file)).then(|| class.with(parent))
     }
 }

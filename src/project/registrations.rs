@@ -289,7 +289,7 @@ impl<'a> Project<'a> {
                 let handler = add.handler.and_then(at);
                 let lifted = Registration {
                     call: caller,
-                    on: add.on.and_then(at),
+                    on: add.on.and_then(|on| self.emitter_from(wrapper, on, caller)),
                     event: self.event_from(add.event, at),
                     handler,
                     signal: add.signal.and_then(at),
@@ -317,7 +317,7 @@ impl<'a> Project<'a> {
                     // What a closure of the wrapper removes, it removes when the closure runs.
                     function: if wrapper == inside { self.function_of(caller) } else { removal.function },
                     at: self.locate(caller),
-                    on: removal.on.and_then(at),
+                    on: removal.on.and_then(|on| self.emitter_from(wrapper, on, caller)),
                     event: self.event_from(removal.event, at),
                     handler: removal.handler.and_then(at),
                     is_lifted: true,
@@ -336,6 +336,22 @@ impl<'a> Project<'a> {
         match self.position_in(wrapper, value) {
             Some(at) => self.argument(caller, at),
             None => Some(value),
+        }
+    }
+
+    /// An emitter of a wrapper as its caller sees it: what hangs on the wrapper's `this` is as old as the caller's receiver,
+    /// and is known by that.
+    fn emitter_from(&self, wrapper: In<FunctionId>, on: In<ValueId>, caller: In<CallId>) -> Option<In<ValueId>> {
+        let mut root = on;
+        while let Value::Member(object, _) = self.value(root) {
+            root = root.with(*object);
+        }
+        match self.value(root) {
+            Value::This(_) => {
+                let receiver = self.receiver(caller).filter(|on| !matches!(self.value(*on), Value::This(_)));
+                Some(receiver.unwrap_or(on))
+            }
+            _ => self.seen_from(wrapper, on, caller),
         }
     }
 

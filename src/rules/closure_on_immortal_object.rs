@@ -24,7 +24,7 @@ fn judge(project: &Project<'_>, function: In<FunctionId>, assign: &Assign) -> Op
     let Value::Member(object, _) = summary.value(assign.place) else { return None };
     let (object, place) = (function.with(*object), project.place(function.with(assign.place))?);
     let closure = closure(project, function.with(assign.value))?;
-    let captured = captured(project, function, closure)?;
+    let captured = captured(project, function, closure, object)?;
     if assign.only_if_empty
         || !is_immortal(project, object, function)
         || is_looked_after(project, place, assign, function)
@@ -63,14 +63,20 @@ fn closure(project: &Project<'_>, value: In<ValueId>) -> Option<In<FunctionId>> 
     }
 }
 
-/// What of the running function's own (or an outer call's) the closure keeps, in words; none if nothing.
-fn captured(project: &Project<'_>, function: In<FunctionId>, closure: In<FunctionId>) -> Option<String> {
+/// What of the running function's own (or an outer call's) the closure keeps, in words; none if nothing, or only what the
+/// object belongs to or what lives as long by itself.
+fn captured(
+    project: &Project<'_>,
+    function: In<FunctionId>,
+    closure: In<FunctionId>,
+    object: In<ValueId>,
+) -> Option<String> {
     let facts = project.function(closure);
     let summary = project.summary(closure.file);
     if !summary.is_inside(closure.id, function.id) {
         return None;
     }
-    if facts.captures_this {
+    if facts.captures_this && !matches!(project.value(owner(project, object)), Value::This(_)) {
         return Some("`this`".to_owned());
     }
     facts.captures.iter().find_map(|&binding| {
@@ -80,8 +86,17 @@ fn captured(project: &Project<'_>, function: In<FunctionId>, closure: In<Functio
             variable.value.map(|v| summary.value(v)),
             Some(Value::Literal(_) | Value::Function(_) | Value::Opaque(_))
         );
-        (of_call && object && !variable.name.is_empty()).then(|| format!("`{}`", variable.name))
+        let lives_on = variable.value.is_some_and(|value| project.lifetime(closure.with(value)).is_process());
+        (of_call && object && !lives_on && !variable.name.is_empty()).then(|| format!("`{}`", variable.name))
     })
+}
+
+/// What an object is a part of: `this` of `this.prototype`.
+fn owner(project: &Project<'_>, mut object: In<ValueId>) -> In<ValueId> {
+    while let Value::Member(holder, _) = project.value(object) {
+        object = object.with(*holder);
+    }
+    object
 }
 
 /// Whether the object written to lives with the process and was not made or passed in for this call.
@@ -95,7 +110,7 @@ fn is_immortal(project: &Project<'_>, object: In<ValueId>, function: In<Function
                 && !name.starts_with("exports")
         }
         Root::Object(id, _) => id.file == function.file && project.place_lifetime(place).is_process(),
-        Root::Static(..) => true,
+        Root::Static(..) => project.place_lifetime(place).is_process(),
         Root::Variable(binding) => {
             project.binding(binding).function == FunctionId::MODULE && project.place_lifetime(place).is_process()
         }

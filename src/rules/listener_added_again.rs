@@ -66,9 +66,9 @@ fn loaded(listener: &Listener<'_, '_>) -> Option<Again> {
     let project = listener.project;
     let holder = listener.holder();
     let Value::Binding(binding) = project.value(holder) else { return None };
-    if project.binding(holder.with(*binding)).assignments < 2
-        || project.assigned_before(listener.add.call, holder).is_some()
-    {
+    let before = project.assigned_before(listener.add.call, holder);
+    let is_known = !before.is_empty() && !before.iter().any(|value| listener.is_load(*value));
+    if is_known || project.binding(holder.with(*binding)).assignments < 2 {
         return None;
     }
     let assigned = project.assigned_values(holder);
@@ -251,21 +251,23 @@ impl Listener<'_, '_> {
         let project = self.project;
         let mut value = self.on();
         for _ in 0..8 {
-            if let Some(made) = project.assigned_before(self.add.call, value) {
-                // What the handler was given for this event, put into something older: `this.current = client`.
-                let older = match project.value(value) {
-                    Value::Binding(binding) => project.binding(value.with(*binding)).function != self.function().id,
-                    _ => true,
-                };
-                let fresh = |origin: &Origin| match origin {
-                    Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) | Origin::Object(_) => true,
-                    Origin::Parameter(parameter) => older && is_handed_per_event(project, *parameter),
-                    _ => false,
-                };
-                let origins = project.origins(made);
-                if !self.is_load(made) && !origins.is_empty() && origins.iter().all(fresh) {
-                    return true;
-                }
+            // What the handler was given for this event, put into something older: `this.current = client`.
+            let older = match project.value(value) {
+                Value::Binding(binding) => project.binding(value.with(*binding)).function != self.function().id,
+                _ => true,
+            };
+            let fresh = |origin: &Origin| match origin {
+                Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) | Origin::Object(_) => true,
+                Origin::Parameter(parameter) => older && is_handed_per_event(project, *parameter),
+                _ => false,
+            };
+            let is_made = |made: &In<ValueId>| {
+                let origins = project.origins(*made);
+                !self.is_load(*made) && !origins.is_empty() && origins.iter().all(fresh)
+            };
+            let made = project.assigned_before(self.add.call, value);
+            if !made.is_empty() && made.iter().all(is_made) {
+                return true;
             }
             match project.value(value) {
                 Value::Member(object, _) | Value::Index(object, _) => value = value.with(*object),

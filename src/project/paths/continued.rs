@@ -131,7 +131,10 @@ impl Inner<'_, '_> {
         let function = self.function.with(reach.function);
         let project = self.project;
         let mut walk = Walk::new(project, function, self.start, self.ty, self.judge);
-        let state = State::holding(&reach.aliases);
+        let mut state = State::holding(&reach.aliases);
+        if self.start == Start::Call(reach.call) {
+            walk.learn_error(None, &mut state);
+        }
         walk.run_from(state);
         let mut rows = project.go_on(walk, self.depth + 1);
         for row in &mut rows {

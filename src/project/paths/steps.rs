@@ -450,6 +450,10 @@ impl<'p> Walk<'p, '_> {
             self.finish(ExitKind::Discarded, span, &state);
             return Vec::new();
         }
+        // `client.connect((err) => …)`: what is called when it is there goes on with it.
+        if self.out.is_some() && state.is_held() {
+            self.capture(id, &mut state);
+        }
         vec![state]
     }
 

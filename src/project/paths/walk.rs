@@ -142,10 +142,7 @@ impl<'p, 'a> Walk<'p, 'a> {
             }
             Start::Entry(binding) => {
                 let mut state = State::holding(&self.named(binding).into_iter().collect::<Vec<_>>());
-                if let Some(error) = self.error_parameter(binding) {
-                    self.succeeds = Valid::Zero;
-                    state.twins.push(error);
-                }
+                self.learn_error(Some(binding), &mut state);
                 state
             }
             Start::Holding(value) => {
@@ -170,14 +167,17 @@ impl<'p, 'a> Walk<'p, 'a> {
         };
     }
 
-    /// The error that an error-first callback gets beside the handle.
-    fn error_parameter(&self, handle: BindingId) -> Option<ValueId> {
-        let first = *self.summary.function(self.function.id).parameters.first()?;
+    /// The error that an error-first callback gets, beside the handle or instead of it, tells whether there is one.
+    pub(super) fn learn_error(&mut self, handle: Option<BindingId>, state: &mut State) {
+        let Some(&first) = self.summary.function(self.function.id).parameters.first() else { return };
         let calls = self.project.handed_directly(self.function);
         let error_first = calls.into_iter().any(|(call, _)| {
             self.project.callbacks(call).iter().any(|handed| handed.function == self.function && handed.error_first)
         });
-        (first != handle && error_first).then(|| self.named(first))?
+        if let Some(error) = self.named(first).filter(|_| handle != Some(first) && error_first) {
+            self.succeeds = Valid::Zero;
+            state.twins.push(error);
+        }
     }
 
     /// Writes the row of a path that ends.
