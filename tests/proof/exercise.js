@@ -1,6 +1,7 @@
 // Exercises one example in a process of its own and prints how much is there afterwards of what it may leak.
 //
-//     node --expose-gc exercise.js '{"example": PATH, "driver": PATH, "measure": NAME, "times": COUNT}'
+//     node --expose-gc exercise.js '{"example": PATH, "driver": PATH, "measure": NAME, "times": COUNT,
+//     "uncollected": WHETHER}'
 //
 // It knows no rule and judges nothing: the driver, a block of the rule's page, says what is done, and the caller compares
 // the figures of several counts. What a driver can use is listed in rules/README.md.
@@ -93,11 +94,11 @@ const count = (figure) => {
   counted = figure;
 };
 
-/** Lets everything end that is on its way, and collects what is garbage. */
+/** Lets everything end that is on its way, and collects what is garbage, unless the page says otherwise. */
 async function settle() {
   for (let round = 0; round < 6; round++) {
     await tick(5);
-    globalThis.gc();
+    if (!job.uncollected) globalThis.gc();
     await tick();
   }
 }
@@ -115,6 +116,8 @@ async function main() {
   for (let at = 0; at < job.times; at++) await exercise(at);
   await settle();
   const figure = MEASURES[job.measure]();
+  // What the driver holds must be alive while the rest is counted: it plays the part of the program.
+  globalThis.kept = exercise;
   process.stdout.write(`\n${JSON.stringify(figure)}\n`, () => process.exit(0));
 }
 

@@ -15,6 +15,10 @@ pub struct Proof {
     pub measure: String,
     /// How often at least the examples are exercised.
     pub times: usize,
+    /// Whether figures are taken without a garbage collection.
+    pub uncollected: bool,
+    /// The first major version of Node that does not leak so any more.
+    pub below: Option<u32>,
     /// The script that sets the stage and gives back what is exercised.
     pub script: String,
     /// The example that grows.
@@ -46,6 +50,8 @@ impl Proof {
             rule: page.rule.clone(),
             measure: script.option("measure").ok_or("the driver does not say `measure=…`")?.to_owned(),
             times: times.parse().map_err(|_| format!("`times={times}` is no number"))?,
+            uncollected: script.says("uncollected"),
+            below: script.option("below").and_then(|version| version.parse().ok()),
             script: script.text.clone(),
             bad,
             good,

@@ -16,10 +16,16 @@ pub struct Bed<'a> {
 
 /// The bed of a proof; an error says what this machine lacks for it.
 pub fn bed(proof: &Proof) -> Result<Bed<'_>, String> {
-    static NODE: OnceLock<Result<(), String>> = OnceLock::new();
-    let node =
-        || answer(Command::new("node").arg("--version")).map(|_| ()).map_err(|_| "there is no `node`".to_owned());
-    NODE.get_or_init(node).clone()?;
+    static NODE: OnceLock<Result<u32, String>> = OnceLock::new();
+    let node = || {
+        let said = answer(Command::new("node").arg("--version")).map_err(|_| "there is no `node`".to_owned())?;
+        let major = said.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
+        major.ok_or_else(|| format!("`node --version` says {said}"))
+    };
+    let version = NODE.get_or_init(node).clone()?;
+    if proof.below.is_some_and(|below| version >= below) {
+        return Err(format!("Node {version} does not have this leak any more"));
+    }
     Ok(Bed { proof, folder: root().join(&proof.rule) })
 }
 
@@ -42,6 +48,7 @@ impl Bed<'_> {
         for (figure, times) in figures.iter_mut().zip(self.proof.counts()) {
             let job = serde_json::json!({
                 "example": path, "driver": driver, "measure": self.proof.measure, "times": times,
+                "uncollected": self.proof.uncollected,
             });
             let mut node = Command::new("node");
             node.arg("--expose-gc").arg(harness("exercise.js")).arg(job.to_string()).current_dir(&folder);
