@@ -40,8 +40,8 @@ impl Proof {
         let mut drivers = blocks.iter().filter(|block| block.section == "Proof" && block.says("driver"));
         let script = drivers.find(|block| block.language == "js").ok_or("the proof has no `js driver`")?;
         let times = script.option("times").unwrap_or("100");
-        let bad = example(&blocks, script, "bad")?;
-        let good = example(&blocks, script, "good")?;
+        let bad = example(&blocks, "Bad")?;
+        let good = example(&blocks, "Good")?;
         let own = |rule: &Option<String>| rule.as_ref().is_none_or(|rule| *rule == page.rule);
         if !bad.markers.iter().any(|marker| marker.kind == Kind::Leak && own(&marker.rule)) {
             return Err("the rule does not find the example that the proof calls bad".to_owned());
@@ -80,16 +80,15 @@ impl Proof {
     }
 }
 
-/// One half of the proof: blocks of the section that say so, else the first of the page's section of that name, or that
-/// which the driver picks by its number (`bad=2`).
-fn example(blocks: &[Block], script: &Block, half: &str) -> Result<Example, String> {
+/// One half of the proof: the block of the section that says so, else the example of the page's own section that is picked
+/// by the word `proof`; never by its place, which the next example shifts.
+fn example(blocks: &[Block], half: &str) -> Result<Example, String> {
     let all = projects(blocks);
-    let mut own =
-        all.iter().filter(|project| blocks[project.start].section == "Proof" && blocks[project.start].says(half));
-    let number: usize =
-        script.option(half).map_or(Ok(1), str::parse).map_err(|_| format!("`{half}=…` is no number"))?;
-    let section = if half == "bad" { "Bad" } else { "Good" };
-    let nth = || all.iter().filter(|project| blocks[project.start].section == section).nth(number - 1);
-    let project = own.next().or_else(nth).ok_or_else(|| format!("there is no {half} example {number}"))?;
+    let find = |section: &str, word: &str| {
+        let is = |block: &Block| block.section == section && block.says(word);
+        all.iter().find(|project| is(&blocks[project.start]))
+    };
+    let project = find("Proof", &half.to_lowercase()).or_else(|| find(half, "proof"));
+    let project = project.ok_or_else(|| format!("no example under `{half}` says `proof`"))?;
     Ok(Example::new(&blocks[project.clone()]))
 }
