@@ -135,6 +135,8 @@ impl<'a> Project<'a> {
                     }
                 }
             }
+        } else if argument == 0 && property.is_none() && self.is_executor_of(call, function) {
+            handed.runs = Some(Runs::Sync);
         } else if depth < 4 && property.is_none() {
             let targets = self.targets(call);
             if !targets.weak
@@ -145,6 +147,19 @@ impl<'a> Project<'a> {
             }
         }
         handed
+    }
+
+    /// Whether a function is the executor of a promise whose class is not known: `new P((resolve, reject) => …)`.
+    pub(super) fn is_executor_of(&self, call: In<CallId>, function: In<FunctionId>) -> bool {
+        let data = self.call(call);
+        let named = |index: usize, prefix: &str| {
+            let parameter = self.function(function).parameters.get(index).map(|parameter| function.with(*parameter));
+            parameter.map(|parameter| self.binding(parameter).name.starts_with(prefix))
+        };
+        data.is_new
+            && data.arguments.len() == 1
+            && named(0, "resolve") == Some(true)
+            && named(1, "reject") != Some(false)
     }
 
     /// When a function parameter is run by the function that takes it: called in it, or handed on.

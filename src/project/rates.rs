@@ -116,7 +116,30 @@ impl Project<'_> {
         for passed in self.passed_to(function).iter() {
             found.raise(self.passed_rate(passed));
         }
-        if found.rate.is_none() { weak } else { found }
+        if found.rate.is_none() {
+            found = weak;
+        }
+        if found.rate.is_none() {
+            // Nobody knows how often its callers run, but there are some, and it is offered to others, too.
+            found = self.offered_rate(function);
+        }
+        found
+    }
+
+    /// The rate of a function that is exported, whoever calls it here.
+    fn offered_rate(&self, function: In<FunctionId>) -> RateAnswer {
+        let data = self.function(function);
+        let exported = !data.name.starts_with(['_', '#'])
+            && match self.class_of(function) {
+                Some(class) => self.is_exported_class(class),
+                None => self.is_exported(function),
+            };
+        if !exported || self.is_native(function.file) {
+            return RateAnswer::default();
+        }
+        let name = self.function_name(function);
+        let message = format!("{name} is exported and may be called any number of times");
+        RateAnswer::new(Rate::PerCall, self.locate_function(function), message)
     }
 
     /// By those who call it without the project's doing: users of the package, JavaScript, a framework.
@@ -154,18 +177,11 @@ impl Project<'_> {
                 },
             );
         }
-        let unused = || self.callers(function).is_empty() && self.passed_to(function).is_empty();
-        let exported = !data.name.starts_with(['_', '#'])
-            && match self.class_of(function) {
-                Some(class) => self.is_exported_class(class),
-                None => self.is_exported(function),
-            };
-        if exported && !self.is_native(function.file) && unused() {
-            return RateAnswer::new(
-                Rate::PerCall,
-                at,
-                format!("{name} is exported and may be called any number of times"),
-            );
+        if self.callers(function).is_empty() && self.passed_to(function).is_empty() {
+            let offered = self.offered_rate(function);
+            if offered.rate.is_some() {
+                return offered;
+            }
         }
         self.returned_rate(function)
     }
@@ -201,7 +217,8 @@ impl Project<'_> {
         let head = self.head_text(passed.call);
         match passed.handed.runs {
             Some(Runs::Sync) => {
-                let each = self.receiver(passed.call).is_some_and(|list| !self.is_constant_list(list));
+                let each = !self.call(passed.call).is_new
+                    && self.receiver(passed.call).is_some_and(|list| !self.is_constant_list(list));
                 let answer = self.call_rate(passed.call);
                 if each && answer.rate >= Some(Rate::PerInstance) {
                     return RateAnswer::new(

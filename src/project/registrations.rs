@@ -278,7 +278,10 @@ impl<'a> Project<'a> {
 
     /// Whether a function is what a promise is made with: its parameters are functions of the promise.
     pub fn is_executor(&self, function: In<FunctionId>) -> bool {
-        self.passed_to(function).iter().any(|passed| self.path(passed.call).is_some_and(|path| path == "new Promise"))
+        self.passed_to(function).iter().any(|passed| {
+            self.path(passed.call).is_some_and(|path| path == "new Promise")
+                || self.is_executor_of(passed.call, function)
+        })
     }
 
     fn lift_add(&self, add: Registration, depth: u32, found: &mut Vec<Registration>) {

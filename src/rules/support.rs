@@ -2,10 +2,12 @@
 //! belongs into `project`.
 
 pub(super) mod custody;
+pub(super) mod deadline;
 pub(super) mod ending;
 pub(super) mod handles;
 pub(super) mod keeper;
 pub(super) mod listeners;
 pub(super) mod members;
+pub(super) mod pause;
 pub(super) mod payload;
 pub(super) mod tables;

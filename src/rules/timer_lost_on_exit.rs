@@ -1,5 +1,7 @@
 //! `timer-lost-on-exit`: a timer that its operation clears on some ways out and leaves armed on another.
 
+use super::support::deadline;
+use super::support::pause;
 use super::support::keeper::{Keeper, care, keeper};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, In, Rate, Type, Value};
@@ -9,13 +11,17 @@ const NAME: &str = "timer-lost-on-exit";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for call in project.calls() {
+        if is_race(project, call) {
+            findings.extend(raced_pauses(project, call));
+        }
         let Some(ty) = project.api(call).and_then(|api| project.contracts.ty(api.gives.as_deref()?)) else { continue };
         if !project.contracts.is_family(ty, "timer")
             || project.call_rate(call).rate.is_none_or(|rate| rate == Rate::Once)
         {
             continue;
         }
-        findings.extend(lost(project, call, ty).or_else(|| raced(project, call, ty)));
+        let found = lost(project, call, ty).or_else(|| raced(project, call, ty)).or_else(|| outlived(project, call, ty));
+        findings.extend(found);
     }
 }
 
@@ -42,6 +48,10 @@ fn lost(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> {
 
 /// Ways on which an operation fails; that a timeout simply fires on the ordinary way is its purpose.
 fn is_failure(row: &Row) -> bool {
+    // A callback that comes to its end has not ended the operation.
+    if row.exit == ExitKind::Fallthrough && !row.through.is_empty() {
+        return false;
+    }
     matches!(
         row.exit,
         ExitKind::Throw | ExitKind::ImplicitThrow(_) | ExitKind::Rejection | ExitKind::Return | ExitKind::Fallthrough
@@ -61,6 +71,43 @@ fn words(project: &Project<'_>, row: &Row) -> String {
 fn short(text: &str) -> String {
     let line = text.lines().next().unwrap_or("").trim_start_matches("await ");
     if line.chars().count() <= 40 { line.to_owned() } else { line.chars().take(39).chain(['…']).collect() }
+}
+
+/// A timer that ends an operation when it takes too long, and stays when the operation ends by itself.
+fn outlived(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> {
+    if project.contracts.is_family(ty, "interval") {
+        return None;
+    }
+    let function = project.function_name(project.function_of(call));
+    let finding = |message: &str| {
+        Finding::new(NAME, Confidence::Medium, project.locate(call), message).with_context(function.clone())
+    };
+    if let Some(left) = deadline::left(project, call, ty) {
+        let (message, help) = match left.cleared {
+            Some(_) => ("timer stays armed on a way that ends the operation", "clear it before the operation ends here, too"),
+            None => (
+                "timer stays armed when the operation ends before it",
+                "keep the handle and `clearTimeout` it wherever the operation ends",
+            ),
+        };
+        let mut finding = finding(message)
+            .with_why("it is there to end the operation when it takes too long; until it fires it holds its callback, and keeps the process up")
+            .with_help(help)
+            .with_step(StepKind::Acquire, project.locate(call), "armed here")
+            .with_step(StepKind::Exit, left.at, "the operation ends here, and the timer goes on");
+        if let Some(cleared) = left.cleared {
+            finding = finding.with_step(StepKind::Release, cleared, "cleared on another way only");
+        }
+        return Some(finding);
+    }
+    let asked = deadline::asks_first(project, call, ty)?;
+    Some(
+        finding("timer outlives what it waits for: its handle is dropped")
+            .with_why("the callback asks first whether it is too late, and mostly it is; until then the timer holds what it would end")
+            .with_help("keep the handle and `clearTimeout` it where the work ends")
+            .with_step(StepKind::Acquire, project.locate(call), "armed here, and nothing can clear it")
+            .with_step(StepKind::Exit, asked, "comes after the end, as a rule"),
+    )
 }
 
 /// The timeout of a race: armed in the executor of a promise that only a `Promise.race` looks at, and never cleared.
@@ -87,6 +134,29 @@ fn raced(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> 
             .with_step(StepKind::Acquire, project.locate(call), "armed here")
             .with_step(StepKind::Exit, project.locate(race), "the race ends here, whoever wins"),
     )
+}
+
+/// The pauses among the promises of a race: `Promise.race([work, sleep(ms)])`.
+fn raced_pauses(project: &Project<'_>, race: In<CallId>) -> Vec<Finding> {
+    let Some(Origin::Array(list)) = project.argument(race, 0).map(|list| project.origin(list)) else {
+        return Vec::new();
+    };
+    let Value::Array(_, elements) = project.value(list) else { return Vec::new() };
+    if elements.len() < 2 || project.call_rate(race).rate.is_none_or(|rate| rate == Rate::Once) {
+        return Vec::new();
+    }
+    let pauses = elements.iter().filter_map(|element| {
+        let pause = pause::beginning(project, list.with(*element))?;
+        pause::is_pause(project, pause).then(|| {
+            Finding::new(NAME, Confidence::Medium, project.locate(pause), "timeout of a race stays armed when the other side wins")
+                .with_why("`Promise.race` settles with the first; the timer of this pause cannot be cleared, so it holds its promise until it fires")
+                .with_help("arm the timer here, keep its handle, and `clearTimeout` it in a `finally` around the race")
+                .with_context(project.function_name(project.function_of(race)))
+                .with_step(StepKind::Acquire, project.locate(pause), "a timer is armed here")
+                .with_step(StepKind::Exit, project.locate(race), "the race ends here, whoever wins")
+        })
+    });
+    pauses.collect()
 }
 
 /// The race whose input is the promise that this function is the executor of.

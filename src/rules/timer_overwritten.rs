@@ -23,7 +23,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         if care.releases.is_empty() || !care.escapes.is_empty() || is_careful(project, call, &care) {
             continue;
         }
-        let function = project.function_of(call);
+        let function = operation(project, project.function_of(call));
         let rate = project.rate(function);
         if rate.rate.is_none_or(|rate| rate < Rate::PerCall)
             || !runs_again(project, function)
@@ -104,6 +104,16 @@ fn is_careful(project: &Project<'_>, call: In<CallId>, care: &Care) -> bool {
         around = project.function(f).parent.filter(|p| *p != FunctionId::MODULE).map(|p| f.with(p));
     }
     project.callers(function).iter().any(|caller| in_function(project.function_of(caller.call), None))
+}
+
+/// The function whose run this code is part of: around the executor of a promise, the one that makes the promise.
+fn operation(project: &Project<'_>, function: In<FunctionId>) -> In<FunctionId> {
+    match project.function(function).parent {
+        Some(parent) if parent != FunctionId::MODULE && project.is_executor(function) => {
+            operation(project, function.with(parent))
+        }
+        _ => function,
+    }
 }
 
 /// Whether the project itself gives a reason for a second run: an event that comes again, several callers, or a method

@@ -271,7 +271,7 @@ impl Prototypes {
         let call = settling.out.calls[id.index()].clone();
         let [first, second, ..] = &call.arguments[..] else { return };
         let (first, second) = (first.value, second.value);
-        let name = settling.callee_name(&call);
+        let name = Self::known_name(settling, &call);
         if INHERIT.contains(&name.as_str())
             && !matches!(settling.resolved(second), Value::Object(_))
             && let Value::Function(_) | Value::Class(_) = settling.resolved(first)
@@ -307,6 +307,19 @@ impl Prototypes {
                     }
                 }
             }
+        }
+    }
+
+    /// The name of the callee; of a function that is a module of its own, that of the module (`lodash/assign`).
+    fn known_name(settling: &Settling, call: &Call) -> Name {
+        let name = settling.callee_name(call);
+        let callee = match *settling.resolved(call.callee) {
+            Value::Member(module, name) if name == "default" => module,
+            _ => call.callee,
+        };
+        match *settling.resolved(callee) {
+            Value::Import(module) => Name::from(module.rsplit(['/', '.', '-']).next().unwrap_or_default()),
+            _ => name,
         }
     }
 
