@@ -40,6 +40,7 @@ mod conditions;
 mod custody;
 mod drive;
 mod effects;
+mod elements;
 mod guards;
 mod index;
 mod keys;

@@ -102,6 +102,12 @@ pub struct Api {
     /// Its result is the same thing as the receiver or an argument.
     #[serde(default)]
     pub returns: Option<Part>,
+    /// Its result is a list of the elements of the receiver or of an argument: `Object.values(timers)`.
+    #[serde(default)]
+    pub elements: Option<Part>,
+    /// The same, with their keys: `Object.entries(timers)`.
+    #[serde(default)]
+    pub entries: Option<Part>,
     /// Its result is the n-th argument, an error-first function, with a promise in place of its last callback.
     #[serde(default)]
     pub promisifies: Option<u16>,
@@ -268,6 +274,9 @@ pub struct Callback {
     /// borrowed from the API (`["http.IncomingMessage", "http.ServerResponse"]`).
     #[serde(default)]
     pub parameters: Vec<String>,
+    /// Its first parameter is an element of the receiver or of an argument: `list.forEach(fn)`.
+    #[serde(default)]
+    pub element: Option<Part>,
 }
 
 /// A registration.

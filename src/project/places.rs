@@ -237,7 +237,7 @@ impl Project<'_> {
         match self.value(value) {
             Value::Binding(binding) => Some(self.variable_place(value.with(*binding))),
             Value::Member(object, name) => self.member_place(value, value.with(*object), *name),
-            Value::Index(object, _) => self.place(value.with(*object))?.below("[]"),
+            Value::Index(object, _) => self.element_place(value.with(*object)),
             Value::Deref(inner) => match self.value(value.with(*inner)) {
                 Value::Address(target) => self.place(value.with(*target)),
                 _ => self.place(value.with(*inner))?.below("*"),
@@ -262,7 +262,10 @@ impl Project<'_> {
     fn variable_place(&self, variable: In<BindingId>) -> Place {
         let own = Place::new(Root::Variable(variable));
         let binding = self.binding(variable);
-        let Some(value) = binding.value.map(|value| variable.with(value)) else { return own };
+        let Some(value) = binding.value.map(|value| variable.with(value)) else {
+            let is_element = matches!(binding.kind, BindingKind::Parameter(0)) && !self.is_native(variable.file);
+            return is_element.then(|| self.parameter_place(variable)).flatten().unwrap_or(own);
+        };
         let by_value = self.is_native(variable.file)
             && !binding.ty.as_ref().is_some_and(|ty| matches!(ty.holder, Holder::Raw | Holder::Reference));
         if by_value || self.is_parameter(variable) {
@@ -406,7 +409,7 @@ impl Project<'_> {
             // `a[]`, `*p`: elements of whatever denotes the place above.
             (None, _) if !place.path.is_empty() => {
                 for above in place.above().map(|above| self.values_of(above)).iter().flat_map(|found| found.iter()) {
-                    candidates.extend(self.parts_of(*above));
+                    candidates.extend(self.elements_of(*above));
                 }
             }
             (None, Root::Variable(variable)) => {
@@ -445,18 +448,6 @@ impl Project<'_> {
         let mut aliases = Vec::new();
         self.with_aliases(value, &mut aliases);
         found.extend(aliases.into_iter().filter(|alias| *alias == value || self.place(*alias) == Some(place)));
-    }
-
-    /// `x[k]`, `*x` of a value.
-    fn parts_of(&self, value: In<ValueId>) -> Vec<In<ValueId>> {
-        let values = self.summary(value.file).values.iter().enumerate();
-        values
-            .filter(|(_, part)| match part {
-                Value::Index(of, _) | Value::Deref(of) => *of == value.id,
-                _ => false,
-            })
-            .map(|(at, _)| value.with(ValueId(at as u32)))
-            .collect()
     }
 
     /// Values of other files that import a variable.

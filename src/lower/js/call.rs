@@ -2,7 +2,7 @@
 
 use super::expr::transparent;
 use super::state::{Lowering, NewCall};
-use crate::model::{Argument, Exit, Flow, Literal, Name, Value, ValueId};
+use crate::model::{Argument, Cond, Exit, Flow, Literal, Loop, Name, Value, ValueId};
 use crate::text::Span;
 use swc_common::Spanned;
 use swc_ecma_ast as ast;
@@ -57,12 +57,37 @@ impl Lowering<'_> {
         let (callee, passed) = self.callee(callee, arguments);
         let receiver = self.receiver_argument(callee, passed);
         let arguments = self.arguments(passed, receiver);
+        let visited = arguments.first().copied();
         let value =
             self.call(NewCall { is_optional, is_discarded, ..NewCall::new(callee, arguments, span, name_span) });
+        if let Some(visitor) = visited {
+            self.visit_each(callee, visitor);
+        }
         if self.never_returns(callee) {
             self.push(Flow::Exit(Exit::Never, span));
         }
         value
+    }
+
+    /// `list.forEach(clearTimeout)`: a function that stands elsewhere is called with each element.
+    fn visit_each(&mut self, callee: ValueId, visitor: Argument) {
+        let Value::Member(list, name) = self.out.values[callee.index()] else { return };
+        let is_named =
+            matches!(self.out.values[visitor.value.index()], Value::Binding(_) | Value::Member(..) | Value::Global(_));
+        if *name != *"forEach" || !is_named {
+            return;
+        }
+        let some = self.opaque([list]);
+        let element = self.index(list, some);
+        self.at.loop_depth = self.at.loop_depth.saturating_add(1);
+        let body = self.nested(|lowering| {
+            let arguments = vec![Argument { value: element, span: visitor.span }];
+            let each = NewCall::new(visitor.value, arguments, visitor.span, visitor.span);
+            lowering.call(NewCall { is_discarded: true, ..each });
+        });
+        self.at.loop_depth -= 1;
+        let cond = Cond::Opaque(Box::new([list]));
+        self.push(Flow::Loop { kind: Loop::ForEach, cond, body: Box::new(body), span: visitor.span });
     }
 
     /// The value that is called, and the arguments that reach its parameters.
