@@ -321,7 +321,7 @@ impl Project<'_> {
     }
 
     /// The class of the project that a declared type names, as a file writes it.
-    pub(super) fn declared_class(&self, file: FileId, name: &str) -> Option<In<ClassId>> {
+    pub fn declared_class(&self, file: FileId, name: &str) -> Option<In<ClassId>> {
         if self.is_native(file) {
             return self.classes.native(file, name).map(|class| self.canonical_class(class));
         }

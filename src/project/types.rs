@@ -85,6 +85,11 @@ impl<'a> Project<'a> {
         self.contracts.method(ty, method).map(|_| format!("{}#{method}", ty.name))
     }
 
+    /// The catalog type of a name as code of a file writes types.
+    pub fn named_type(&self, file: FileId, name: &str) -> Option<&'a Type> {
+        self.rows(file).ty(name)
+    }
+
     /// The catalog type that a declaration names.
     pub fn declared_type(&self, file: FileId, facts: &TypeFacts) -> Option<&'a Type> {
         if self.is_native(file) {
@@ -442,7 +447,16 @@ impl<'a> Resolver<'_, 'a> {
     pub(super) fn declaration(&mut self, value: In<ValueId>) -> Option<(FileId, &TypeFacts)> {
         let project = self.project;
         match project.value(value) {
-            Value::Binding(binding) => Some((value.file, project.summary(value.file).binding(*binding).ty.as_ref()?)),
+            Value::Binding(binding) => {
+                let binding = project.summary(value.file).binding(*binding);
+                match (binding.ty.as_ref()?, binding.value) {
+                    // `auto* x = f()`: the type is what it receives.
+                    (ty, Some(given)) if ty.name == "auto" => {
+                        guarded(Ask::Other, &value, || self.declaration(value.with(given)))
+                    }
+                    (ty, _) => Some((value.file, ty)),
+                }
+            }
             Value::Member(object, name) => {
                 let class = guarded(Ask::Other, &value, || self.class_of_value(value.with(*object)));
                 project.field_type(class?, name).map(|(class, facts)| (class.file, facts))

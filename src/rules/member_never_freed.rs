@@ -47,7 +47,13 @@ pub(super) fn forgotten(
         .with_why(format!("objects of `{class}` come and go, and no code of the project releases `{field}`"))
         .with_help(format!("{how} {where_to}"))
         .with_context(project.function_name(stored.function))
-        .with_step(StepKind::Acquire, stored.at, format!("stored in `{field}` here"));
+        .with_step(StepKind::Acquire, stored.at, match stored.held {
+            Some(_) => format!("acquired here for `{class}`"),
+            None => format!("stored in `{field}` here"),
+        });
+    if let Some(held) = stored.held {
+        finding = finding.with_step(StepKind::Hold, held, format!("stored in `{field}` here"));
+    }
     if let Some((name, at)) = sibling {
         finding = finding.with_step(StepKind::Release, at, format!("its sibling `{name}` is released here"));
     }

@@ -10,4 +10,5 @@ pub(super) mod listeners;
 pub(super) mod members;
 pub(super) mod pause;
 pub(super) mod payload;
+pub(super) mod persistents;
 pub(super) mod tables;

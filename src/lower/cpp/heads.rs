@@ -69,6 +69,17 @@ const OTHER_WORDS: [&str; 30] = [
     "asm",
 ];
 
+/// The comma behind the pointer type that a macro is given first, a name being second: no expression ends in `*`.
+fn declares(tokens: &[Token<'_>], at: usize, close: usize) -> Option<usize> {
+    let comma =
+        (at + 2..close).find(|at| !(tokens[*at].kind == Kind::Word || tokens[*at].is("::") || tokens[*at].is("*")))?;
+    let is_pointer =
+        comma > at + 3 && tokens[comma].is(",") && tokens[comma - 1].is("*") && tokens[at + 2].kind == Kind::Word;
+    let is_name = tokens.get(comma + 1).is_some_and(|name| name.kind == Kind::Word);
+    let is_whole = tokens.get(comma + 2).is_some_and(|end| end.is(",") || end.is(")"));
+    (is_pointer && is_name && is_whole).then_some(comma)
+}
+
 impl<'a> Mender<'a> {
     /// Mends the head of an item of a file, namespace or class. Gives the index past what was written, or `at`.
     pub(super) fn item_head(&mut self, tokens: &[Token<'a>], at: usize) -> usize {
@@ -239,6 +250,10 @@ impl<'a> Mender<'a> {
     /// `MACRO(…)` without a semicolon, `FOREACH(…) {`.
     fn statement_call(&mut self, tokens: &[Token<'a>], at: usize, is_macro: bool) -> usize {
         let Some(close) = matching_close(tokens, at + 1) else { return at };
+        if is_macro && let Some(comma) = declares(tokens, at, close) {
+            self.declaring_call(tokens, at, comma, close);
+            return close + 1;
+        }
         let after = tokens.get(close + 1);
         let span = tokens[close].span;
         let name = tokens[at].text.to_ascii_lowercase();
@@ -274,6 +289,21 @@ impl<'a> Mender<'a> {
         self.out.push(first);
         self.process(&list);
         close + 1
+    }
+
+    /// `CAST(T *, name, rest)` as `T * name = CAST(rest);`: a macro whose definition nobody sees, given a pointer type
+    /// and a name, declares a variable.
+    fn declaring_call(&mut self, tokens: &[Token<'a>], at: usize, comma: usize, close: usize) {
+        let rest = if comma + 2 < close { comma + 3 } else { close };
+        let mut list = tokens[at + 2..comma].to_vec();
+        list.push(tokens[comma + 1].clone());
+        list.push(Token::made(Kind::Punct, "=", tokens[at].span));
+        list.extend([tokens[at].clone(), tokens[at + 1].clone()]);
+        list.extend_from_slice(&tokens[rest..=close]);
+        if !tokens.get(close + 1).is_some_and(|after| after.is(";")) {
+            list.push(Token::made(Kind::Punct, ";", tokens[close].span));
+        }
+        self.process(&list);
     }
 
     /// `FOREACH(T x, list) {` as a range `for`, other macros before a block as the head of a `while` or `if`.

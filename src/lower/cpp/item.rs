@@ -423,7 +423,14 @@ impl Lowering<'_> {
             None => self.new_function(name, kind, span, ScopeId(0)),
         };
         self.parameters(id, found.function);
-        let returns = node.child_by_field_name("type").map(|ty| self.with_declarator(ty, &found, node));
+        // `auto f() -> T`
+        let trailing = found.function.and_then(|function| {
+            children(function).into_iter().find(|child| child.kind() == "trailing_return_type")?.named_child(0)
+        });
+        let returns = match trailing {
+            Some(ty) => Some(self.base_type(ty)),
+            None => node.child_by_field_name("type").map(|ty| self.with_declarator(ty, &found, node)),
+        };
         let is_static = self.specifiers(node).contains(&"static");
         let head = found.function.map_or("", |function| self.text(function));
         let is_noexcept =

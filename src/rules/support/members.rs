@@ -2,10 +2,11 @@
 //! Says nothing of locals; `Project::owned_in` follows those.
 
 use crate::model::contract::{By, Part};
-use crate::model::{CallId, ClassId, FunctionId, FunctionKind, In, Literal, Name, Type, Value, ValueId};
+use crate::model::{CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Name, Type, Value, ValueId};
 use crate::project::{AccessKind, How, Origin, Owned, Place, Project, Root};
 use crate::text::Location;
 use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 
 /// A handle stored in a field.
 #[derive(Clone, Debug)]
@@ -16,8 +17,10 @@ pub(crate) struct Stored<'a> {
     pub(crate) class: In<ClassId>,
     /// Its name.
     pub(crate) field: Name,
-    /// Where it is stored.
+    /// Where it is stored, or acquired for a callee that stores it.
     pub(crate) at: Location,
+    /// Where that callee stores it.
+    pub(crate) held: Option<Location>,
     /// The function whose code stores it.
     pub(crate) function: In<FunctionId>,
     /// Its type, where the catalog has one.
@@ -40,8 +43,14 @@ pub(crate) fn stored<'a>(project: &Project<'a>) -> Vec<Stored<'a>> {
                         keep(project, &mut found, function.with(place), at, function, Some(owned), owned.ty);
                     }
                     How::Handed(call, Some(index)) => {
-                        for (place, at, inside) in stored_by_callee(project, function.with(call), index) {
-                            keep(project, &mut found, place, at, inside, Some(owned), owned.ty);
+                        // The story starts where it is acquired, and goes on where the callee stores it.
+                        let acquired = owned.call().map(|call| project.locate(function.with(call)));
+                        for (place, held, _) in stored_by_callee(project, function.with(call), index) {
+                            let at = acquired.unwrap_or(held);
+                            let kept = keep(project, &mut found, place, at, function, Some(owned), owned.ty);
+                            if let Some(stored) = kept {
+                                stored.held = Some(held);
+                            }
                         }
                     }
                     _ => {}
@@ -59,28 +68,33 @@ pub(crate) fn stored<'a>(project: &Project<'a>) -> Vec<Stored<'a>> {
     found
 }
 
-fn keep<'a>(
+/// Remembers a store, unless one of the same field is known; gives the new one.
+fn keep<'a, 'f>(
     project: &Project<'a>,
-    found: &mut FxHashMap<Place, Stored<'a>>,
+    found: &'f mut FxHashMap<Place, Stored<'a>>,
     value: In<ValueId>,
     at: Location,
     function: In<FunctionId>,
     owned: Option<&Owned<'a>>,
     ty: Option<&'a Type>,
-) {
-    let Some(place) = project.place(value) else { return };
-    let Root::Field(class, field) = place.root else { return };
+) -> Option<&'f mut Stored<'a>> {
+    let place = project.place(value)?;
+    let Root::Field(class, field) = place.root else { return None };
     if !place.path.is_empty() || ty.is_some_and(|ty| ty.raii || ty.collectable) || is_smart(project, class, &field) {
-        return;
+        return None;
     }
     let noun =
         owned.map_or_else(|| ty.map_or_else(|| "handle".to_owned(), |ty| ty.noun.clone()), |owned| owned.noun.clone());
     let releasers = owned.map(|owned| owned.releasers.clone()).unwrap_or_default();
-    found.entry(place).or_insert(Stored { place, class, field, at, function, ty, noun, releasers });
+    match found.entry(place) {
+        Entry::Occupied(_) => None,
+        Entry::Vacant(free) => {
+            Some(free.insert(Stored { place, class, field, at, held: None, function, ty, noun, releasers }))
+        }
+    }
 }
 
 fn is_smart(project: &Project<'_>, class: In<ClassId>, field: &str) -> bool {
-    use crate::model::Holder;
     project.field_type(class, field).is_some_and(|(_, facts)| {
         matches!(facts.holder, Holder::Smart | Holder::Reference)
             || (facts.holder == Holder::Value
@@ -258,9 +272,26 @@ pub(crate) fn mortality(project: &Project<'_>, stored: &Stored<'_>) -> Mortality
         }
     }
     if found.dies.is_none() {
-        found.dies = deleted(project, stored.class);
+        found.dies = deleted(project, stored.class).or_else(|| dies_with_owner(project, stored.class));
     }
     found
+}
+
+/// A `delete` of an object that has one of a class as a part.
+fn dies_with_owner(project: &Project<'_>, class: In<ClassId>) -> Option<Location> {
+    let is_part = |owner: In<ClassId>| {
+        project.class(owner).fields.iter().any(|field| {
+            field.ty.as_ref().is_some_and(|ty| {
+                ty.holder == Holder::Value
+                    && !ty.is_array
+                    && project.declared_class(owner.file, &ty.name) == Some(class)
+            })
+        })
+    };
+    project
+        .classes()
+        .filter(|owner| project.is_native(owner.file) && project.canonical_class(*owner) == *owner && is_part(*owner))
+        .find_map(|owner| deleted(project, owner))
 }
 
 /// A `delete` or `free` of an object of a class.
