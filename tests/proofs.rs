@@ -19,7 +19,7 @@ fn main() {
 
 fn prove(rule: &str) -> Result<(), String> {
     let page = Page::read(rule)?;
-    let Some(section) = page.section("Proof") else { return Ok(()) };
+    let section = page.section("Proof").ok_or("the page has no section `## Proof`")?;
     if proof::exception(section).is_some() {
         return Ok(());
     }

@@ -95,8 +95,8 @@ impl Page {
 
     fn sections(&self) -> String {
         let mut wrong = String::new();
-        for section in ["## What it finds", "## Why it leaks", "## What to do", "## Bad", "## Good", "## Known limits"]
-        {
+        let parts = ["What it finds", "Why it leaks", "What to do", "Bad", "Good", "Known limits", "Proof"];
+        for section in parts.map(|part| format!("## {part}")) {
             if !self.text.contains(&format!("\n{section}\n")) {
                 let _ = writeln!(wrong, "the section `{section}` is missing");
             }

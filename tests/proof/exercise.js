@@ -1,7 +1,7 @@
 // Exercises one example in a process of its own and prints how much is there afterwards of what it may leak.
 //
 //     node --expose-gc exercise.js '{"example": PATH, "driver": PATH, "measure": NAME, "times": COUNT,
-//     "uncollected": WHETHER}'
+//     "uncollected": WHETHER, "blocks": PATH}'
 //
 // It knows no rule and judges nothing: the driver, a block of the rule's page, says what is done, and the caller compares
 // the figures of several counts. What a driver can use is listed in rules/README.md.
@@ -30,7 +30,7 @@ let counted = () => {
 
 /** Every figure that a page can name. */
 const MEASURES = {
-  blocks: () => Number(process.proofBlocks()),
+  blocks: () => require(job.blocks)(),
   buffers: () => process.memoryUsage().arrayBuffers,
   children: () => fs.readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ').length,
   count: () => counted(),

@@ -1,6 +1,7 @@
 //! The section `## Proof` of a page: what is measured, how often, by which driver, on which two examples.
 
 pub mod judge;
+pub mod native;
 pub mod run;
 
 use crate::support::Kind;
@@ -21,6 +22,10 @@ pub struct Proof {
     pub below: Option<u32>,
     /// The script that sets the stage and gives back what is exercised.
     pub script: String,
+    /// What surrounds an example in C or C++ and includes it; none: the example is JavaScript.
+    pub native: Option<String>,
+    /// Whether that needs Node's own headers.
+    pub needs_node: bool,
     /// The example that grows.
     pub bad: Example,
     /// The one that does not.
@@ -37,9 +42,12 @@ impl Proof {
     /// Reads the section; says what is wrong with it.
     pub fn of(page: &Page) -> Result<Proof, String> {
         let blocks = page.blocks()?;
-        let mut drivers = blocks.iter().filter(|block| block.section == "Proof" && block.says("driver"));
-        let script = drivers.find(|block| block.language == "js").ok_or("the proof has no `js driver`")?;
-        let times = script.option("times").unwrap_or("100");
+        let drivers: Vec<_> = blocks.iter().filter(|block| block.section == "Proof" && block.says("driver")).collect();
+        let script = drivers.iter().find(|block| block.language == "js");
+        let native = drivers.iter().find(|block| block.language == "cpp");
+        // The first says what is measured. An addon that is one function needs no script.
+        let first = drivers.first().ok_or("the proof has no driver")?;
+        let times = first.option("times").unwrap_or("100");
         let bad = example(&blocks, "Bad")?;
         let good = example(&blocks, "Good")?;
         let own = |rule: &Option<String>| rule.as_ref().is_none_or(|rule| *rule == page.rule);
@@ -48,11 +56,13 @@ impl Proof {
         }
         Ok(Proof {
             rule: page.rule.clone(),
-            measure: script.option("measure").ok_or("the driver does not say `measure=…`")?.to_owned(),
+            measure: first.option("measure").ok_or("the driver does not say `measure=…`")?.to_owned(),
             times: times.parse().map_err(|_| format!("`times={times}` is no number"))?,
-            uncollected: script.says("uncollected"),
-            below: script.option("below").and_then(|version| version.parse().ok()),
-            script: script.text.clone(),
+            uncollected: first.says("uncollected"),
+            below: first.option("below").and_then(|version| version.parse().ok()),
+            script: script.map_or_else(|| "return await load();\n".to_owned(), |block| block.text.clone()),
+            native: native.map(|block| block.text.clone()),
+            needs_node: first.option("headers") == Some("node"),
             bad,
             good,
         })
