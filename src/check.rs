@@ -157,7 +157,7 @@ pub fn check(options: &Options) -> Outcome {
 pub fn check_texts(files: &[(&str, &str)], options: &Options) -> Outcome {
     let inputs = files.iter().map(|(name, text)| {
         let path = options.request.cwd.join(name);
-        let found = Found { path, name: (*name).to_owned(), reported: true, explicit: true };
+        let found = Found { path, name: (*name).to_owned(), reported: true, explicit: true, trial: false };
         Input { found, text: (*text).into(), config: None }
     });
     let mut outcome = Outcome::default();
@@ -260,7 +260,7 @@ fn add_stdin(files: &mut Vec<Found>, request: &Request, path: &PathBuf) {
     if !files.iter().any(|file| file.path == *path) {
         let name = walk::name_of(&request.cwd, path);
         let at = files.partition_point(|file| file.name < name);
-        files.insert(at, Found { path: path.clone(), name, reported: true, explicit: true });
+        files.insert(at, Found { path: path.clone(), name, reported: true, explicit: true, trial: false });
     }
 }
 

@@ -4,6 +4,7 @@
 //! Nothing in a tree can end the run: what can't be listed or read is a [`Skip`] with its reason.
 
 mod content;
+mod trial;
 
 use crate::config::marks_root;
 use crate::lower::language_of;
@@ -48,6 +49,8 @@ pub struct Found {
     pub reported: bool,
     /// The user named this very file, so it is read whatever it looks like.
     pub explicit: bool,
+    /// It tries code out and is not shipped with it, and the user named neither it nor a folder of such files.
+    pub trial: bool,
 }
 
 /// Why a file was not read.
@@ -167,7 +170,10 @@ pub fn walk(request: &Request) -> Walked {
             }
             _ => {
                 let reported = named.iter().any(|start| path.starts_with(start));
-                walked.files.push(Found { path, name, reported, explicit: explicit && !request.force_exclude });
+                let inside = named.iter().filter_map(|start| path.strip_prefix(start).ok());
+                let trial = inside.min_by_key(|inside| inside.components().count()).is_some_and(trial::is_trial);
+                let explicit = explicit && !request.force_exclude;
+                walked.files.push(Found { path, name, reported, explicit, trial });
             }
         }
     }

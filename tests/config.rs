@@ -59,19 +59,19 @@ fn overrides_are_for_some_files() {
     let root = project(&[
         (
             "leaklint.toml",
-            "[[overrides]]\nfiles = [\"test/**\"]\nrules = { all = \"off\" }\n[files]\nexclude = [\"old\"]\n",
+            "[[overrides]]\nfiles = [\"tools/**\"]\nrules = { all = \"off\" }\n[files]\nexclude = [\"old\"]\n",
         ),
         ("a.js", LEAK),
-        ("test/a.js", LEAK),
+        ("tools/a.js", LEAK),
         ("old/a.js", LEAK),
     ]);
     let root = root.path();
     assert_eq!(files(&json(&run(root, &["--format", "json"]))), ["a.js"]);
-    assert_eq!(files(&json(&run(root, &["--format", "json", "-W", "timer"]))), ["a.js", "test/a.js"]);
+    assert_eq!(files(&json(&run(root, &["--format", "json", "-W", "timer"]))), ["a.js", "tools/a.js"]);
     assert_eq!(files(&json(&run(root, &["--format", "json", "old/a.js"]))), ["old/a.js"]);
     assert_eq!(files(&json(&run(root, &["--format", "json", "old/a.js", "--force-exclude"]))), [""; 0]);
-    fs::write(root.join("leaklint.toml"), "[files]\ninclude = [\"test/*.js\"]\n").unwrap();
-    assert_eq!(files(&json(&run(root, &["--format", "json"]))), ["test/a.js"]);
+    fs::write(root.join("leaklint.toml"), "[files]\ninclude = [\"tools/*.js\"]\n").unwrap();
+    assert_eq!(files(&json(&run(root, &["--format", "json"]))), ["tools/a.js"]);
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! From findings to what is reported: severity, level, suppression, order and fingerprints.
+//! From findings to what is reported: confidence where code is only tried out, severity, level, suppression, order and
+//! fingerprints.
 
 use super::{Input, Options, Outcome};
 use crate::baseline::Entry;
-use crate::finding::{Finding, Fix, Severity};
+use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::fingerprint;
 use crate::report::{Diagnostic, Suppressed};
 use crate::rules::{self, UNUSED_SUPPRESSION};
@@ -26,6 +27,9 @@ pub(super) fn diagnostics(
     found.retain(|finding| {
         input(finding.at.file).found.reported && severity(finding.at.file, finding.rule) != Severity::Off
     });
+    for finding in found.iter_mut().filter(|finding| input(finding.at.file).found.trial) {
+        finding.confidence = Confidence::Low;
+    }
     sort(&mut found);
     let mut suppressed: FxHashMap<(Location, &str), Suppressed> = FxHashMap::default();
     for finding in &found {

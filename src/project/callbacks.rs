@@ -178,8 +178,11 @@ impl<'a> Project<'a> {
                 AccessKind::Called { .. } | AccessKind::Method { .. } if access.function == home => {
                     raise(Some(Runs::Sync));
                 }
-                AccessKind::Called { .. } | AccessKind::Method { .. } => {
-                    raise(self.inner_runs(parameter.with(access.function), home, depth));
+                AccessKind::Called { call } | AccessKind::Method { call, .. } => {
+                    let runs = self.inner_runs(parameter.with(access.function), home, depth);
+                    // `if (started) return; started = true; done()` in a handler.
+                    let once = runs == Some(Runs::Event) && !self.guards(parameter.with(call)).is_empty();
+                    raise(if once { Some(Runs::Maybe) } else { runs });
                 }
                 AccessKind::Argument { call, index } => {
                     let handed = self.callbacks_of_argument(parameter.with(call), index, depth);
@@ -198,12 +201,19 @@ impl<'a> Project<'a> {
             if at.id == home {
                 return Some(Runs::Sync);
             }
-            for (call, _) in self.handed_directly(at) {
+            let calls = self.handed_directly(at);
+            // Given back or kept: whoever has it runs it, not this call.
+            if calls.is_empty() && self.callers(at).is_empty() {
+                return None;
+            }
+            for (call, _) in calls {
                 let handed = self.callbacks_in(call, depth).into_iter().find(|handed| handed.function == at);
-                if let Some(runs) = handed.and_then(|handed| handed.runs)
+                if let Some(Handed { runs: Some(runs), event, .. }) = handed
                     && runs != Runs::Sync
                 {
-                    return Some(runs);
+                    // What a failure or an end calls back, is called back once.
+                    let ends = event.is_some_and(|event| event == "error" || self.is_one_time(call, &event));
+                    return Some(if ends && runs == Runs::Event { Runs::Maybe } else { runs });
                 }
             }
             at = at.with(self.function(at).parent?);

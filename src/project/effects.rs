@@ -5,7 +5,7 @@ use super::memo::{Acquired, Ask, apart};
 use super::paths::summed;
 use super::{Obligation, Origin, Place, Project, Start, State};
 use crate::model::contract::{By, Effect, Part, Throws};
-use crate::model::{Api, CallId, Exit, Flow, FunctionId, In, Literal, Name, Step, Type, Value, ValueId};
+use crate::model::{Api, BindingKind, CallId, Cond, Exit, Flow, FunctionId, In, Literal, Name, Step, Type, Value, ValueId};
 use rustc_hash::FxHashMap;
 
 /// The part that a value plays in a call.
@@ -247,7 +247,10 @@ impl<'a> Project<'a> {
             };
         };
         match api.arguments.get(at as usize).copied().unwrap_or(api.rest) {
-            Effect::Borrow | Effect::Copy | Effect::Store => Doing::Borrows,
+            Effect::Borrow | Effect::Copy => Doing::Borrows,
+            // Whoever keeps it can give it back to code that releases it.
+            Effect::Store if !self.is_native(call.file) => Doing::Takes,
+            Effect::Store => Doing::Borrows,
             Effect::Take => Doing::Takes,
             Effect::TakeOnSuccess => Doing::Takes,
             Effect::HandTo(to) | Effect::HandToOnSuccess(to) => match self.argument(call, to) {
@@ -335,6 +338,9 @@ impl<'a> Project<'a> {
         if let Some(api) = self.api(call) {
             return api.throws != Throws::Never;
         }
+        if self.result(call).is_some_and(|result| self.never_rejects(result)) {
+            return false;
+        }
         let targets = self.targets(call);
         match targets.functions[..] {
             [function] if !targets.weak && self.function(function).is_async => {
@@ -344,6 +350,21 @@ impl<'a> Project<'a> {
             }
             _ => true,
         }
+    }
+
+    /// Whether a value is surely a promise that can only be fulfilled: its executor takes no `reject`, and throws nothing.
+    pub fn never_rejects(&self, value: In<ValueId>) -> bool {
+        let origins = self.origins(value);
+        let fulfils = |origin: &Origin| {
+            let (Origin::Result(call) | Origin::New(call, _) | Origin::Resolved(call)) = origin else { return false };
+            let is_promise = self.call(*call).is_new && self.callee_text(*call) == "Promise";
+            let executor = self.callbacks(*call).into_iter().next().map(|handed| handed.function);
+            is_promise
+                && executor.is_some_and(|executor| {
+                    self.function(executor).parameters.len() == 1 && !self.function_throws(executor, 0)
+                })
+        };
+        !origins.is_empty() && origins.iter().all(fulfils)
     }
 
     /// Whether a function throws on some path, not counting what it catches itself.
@@ -365,12 +386,43 @@ impl<'a> Project<'a> {
             Flow::Exit(Exit::Throw(_), _) => true,
             Flow::Step(Step::Call(call)) => self.throws_in(function.with(*call), depth + 1),
             Flow::Sequence(parts) | Flow::Switch { arms: parts, .. } => parts.iter().any(inside),
+            // `if (typeof f !== 'function') throw …`: only a bug in the caller gets there.
+            Flow::Branch { cond, then, .. } if depth > 0 && self.is_validation(function, cond, then) => false,
             Flow::Branch { then, otherwise, .. } => inside(then) || inside(otherwise),
             Flow::Loop { body, .. } | Flow::Labelled(_, body) => inside(body),
             Flow::Try { body, handler, finally } => {
                 handler.as_ref().map_or_else(|| inside(body), |(_, handler)| inside(handler))
                     || finally.as_ref().is_some_and(|finally| inside(finally))
             }
+            _ => false,
+        }
+    }
+
+    /// A throw of a `TypeError` or its like, under a condition that looks at nothing but parameters and the receiver.
+    fn is_validation(&self, function: In<FunctionId>, cond: &Cond, then: &Flow) -> bool {
+        let throws = match then {
+            Flow::Sequence(parts) => matches!(parts.as_slice(), [.., Flow::Exit(Exit::Throw(_), _)]),
+            Flow::Exit(Exit::Throw(_), _) => true,
+            _ => false,
+        };
+        let mut given = true;
+        cond.values(&mut |value| given &= self.is_given(function, value, 0));
+        throws && given
+    }
+
+    /// A parameter, the receiver, a constant, or something made of these alone.
+    fn is_given(&self, function: In<FunctionId>, value: ValueId, depth: u32) -> bool {
+        let summary = self.summary(function.file);
+        match summary.value(value) {
+            Value::Literal(_) | Value::This(_) | Value::Global(_) | Value::Class(_) | Value::Function(_) => true,
+            Value::Binding(binding) => {
+                let data = summary.binding(*binding);
+                matches!(data.kind, BindingKind::Parameter(_))
+                    || data.value.is_some_and(|value| {
+                        matches!(summary.value(value), Value::Class(_) | Value::Function(_) | Value::Literal(_))
+                    })
+            }
+            Value::Opaque(parts) if depth < 3 => parts.iter().all(|part| self.is_given(function, *part, depth + 1)),
             _ => false,
         }
     }

@@ -217,7 +217,9 @@ impl Project<'_> {
         let head = self.head_text(passed.call);
         match passed.handed.runs {
             Some(Runs::Sync) => {
-                let each = !self.call(passed.call).is_new
+                // A function of the project that calls back before it returns does so once, as far as is known.
+                let each = self.api(passed.call).is_some()
+                    && !self.call(passed.call).is_new
                     && self.receiver(passed.call).is_some_and(|list| !self.is_constant_list(list));
                 let answer = self.call_rate(passed.call);
                 if each && answer.rate >= Some(Rate::PerInstance) {
@@ -243,7 +245,7 @@ impl Project<'_> {
         }
     }
 
-    fn is_one_time(&self, call: In<CallId>, event: &str) -> bool {
+    pub(super) fn is_one_time(&self, call: In<CallId>, event: &str) -> bool {
         ONE_TIME_EVENTS.contains(&event)
             || self
                 .receiver(call)

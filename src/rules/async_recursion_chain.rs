@@ -17,11 +17,14 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         if !waits_before(&facts.flow, span.start) || is_limited(project, function, call) {
             continue;
         }
+        // A turn that is taken only in some branch is a retry, or the next piece of something that has an end.
+        let confidence =
+            if goes_on(project.summary(function.file), &facts.flow, call.id) { Confidence::Medium } else { Confidence::Low };
         let name = project.function_name(function);
         findings.push(
             Finding::new(
                 NAME,
-                Confidence::Medium,
+                confidence,
                 project.locate_function(function),
                 format!("{name} returns itself again after each wait: the promises form a chain"),
             )
@@ -56,6 +59,24 @@ fn tail_call(project: &Project<'_>, function: In<FunctionId>) -> Option<(In<Call
         }
     });
     found
+}
+
+/// Whether the function comes to the call whenever nothing ends it earlier.
+fn goes_on(summary: &Summary, flow: &Flow, call: CallId) -> bool {
+    match flow {
+        Flow::Exit(Exit::Return(Some(value)), _) => {
+            let mut value = *value;
+            while let Value::Awaited(inner) = summary.value(value) {
+                value = *inner;
+            }
+            *summary.value(value) == Value::Result(call)
+        }
+        Flow::Sequence(parts) => parts.iter().any(|part| goes_on(summary, part, call)),
+        Flow::Try { body, finally, .. } => {
+            goes_on(summary, body, call) || finally.as_ref().is_some_and(|finally| goes_on(summary, finally, call))
+        }
+        _ => false,
+    }
 }
 
 fn waits_before(flow: &Flow, before: u32) -> bool {

@@ -111,17 +111,31 @@ fn is_immortal(project: &Project<'_>, object: In<ValueId>, function: In<Function
         }
         Root::Object(id, _) => id.file == function.file && project.place_lifetime(place).is_process(),
         Root::Static(..) => project.place_lifetime(place).is_process(),
+        // One that this very code makes is not older than the closure.
         Root::Variable(binding) => {
-            project.binding(binding).function == FunctionId::MODULE && project.place_lifetime(place).is_process()
+            project.binding(binding).function == FunctionId::MODULE
+                && project.place_lifetime(place).is_process()
+                && !is_assigned_in(project, Place::new(Root::Variable(binding)), function)
         }
         Root::Field(..) | Root::Property(..) | Root::Export(..) => false,
     }
 }
 
-/// Whether other code takes the closure back, or this code looks first whether one is there.
+/// Whether a function assigns a place.
+fn is_assigned_in(project: &Project<'_>, place: Place, function: In<FunctionId>) -> bool {
+    project.accesses(place).iter().any(|access| {
+        matches!(access.kind, AccessKind::Assigned { .. }) && access.file == function.file && access.function == function.id
+    })
+}
+
+/// Whether other code takes the closure back, this code puts back what was there before, or looks first whether one is there.
 fn is_looked_after(project: &Project<'_>, place: Place, assign: &Assign, function: In<FunctionId>) -> bool {
     project.accesses(place).iter().any(|access| match access.kind {
-        AccessKind::Assigned { .. } => access.file != function.file || access.function != function.id,
+        AccessKind::Assigned { value, .. } => {
+            access.file != function.file
+                || access.function != function.id
+                || access.span.start > assign.span.end && closure(project, access.of(value)).is_none()
+        }
         AccessKind::Deleted => true,
         AccessKind::Tested => access.file == function.file && access.span.start <= assign.span.start,
         _ => false,

@@ -55,7 +55,7 @@ fn in_loop(listener: &Listener<'_, '_>) -> Option<Again> {
     let fixed = matches!(listener.add.event, Event::Named(_) | Event::All);
     let lifted = listener.add.call != listener.add.api && project.is_conditional(listener.add.api);
     (outside && fixed && !varies && !lifted && !project.leaves_after(listener.add.call)).then(|| Again {
-        confidence: if listener.add.once || listener.is_test() { Confidence::Low } else { Confidence::High },
+        confidence: if listener.add.once { Confidence::Low } else { Confidence::High },
         why: "each turn of the loop adds one more, to the same emitter and for the same event".to_owned(),
         at: project.at(listener.add.call.file, head.span),
     })
@@ -96,7 +96,7 @@ fn per_event(listener: &Listener<'_, '_>) -> Option<Again> {
     if is_on_callers_signal(listener) || project.lifetime(listener.on()).is_process() {
         return None;
     }
-    let latent = listener.add.once || listener.is_test();
+    let latent = listener.add.once;
     let confidence = if latent { Confidence::Low } else { Confidence::Medium };
     Some(Again {
         confidence,

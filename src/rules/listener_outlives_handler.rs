@@ -62,7 +62,7 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let times = rate.rate.filter(|rate| *rate > Rate::Once)?;
     let end = listener.disposal();
     let confidence = match times {
-        _ if listener.is_in_ending() || listener.is_test() || listener.serves_callback() => Confidence::Low,
+        _ if listener.is_in_ending() || listener.serves_callback() => Confidence::Low,
         Rate::PerInstance if end.is_none() && listener.is_called_by_constructor() => Confidence::Low,
         Rate::PerInstance if end.is_none() => Confidence::Medium,
         _ if end.is_none() && (listener.is_part_of_a_start() || listener.exits_process()) => Confidence::Low,
@@ -96,7 +96,7 @@ fn by_type(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let project = listener.project;
     let noun = listener.longer_lived(listener.on(), 0)?;
     let once = project.call_rate(listener.add.call).rate == Some(Rate::Once);
-    (!once && !listener.is_on_local() && !listener.is_test()).then(|| Outlived {
+    (!once && !listener.is_on_local()).then(|| Outlived {
         confidence: Confidence::High,
         hold: format!("{} is {} and outlives the request", listener.on_text(), noun),
         repeat: format!("{} runs for each request", project.function_name(listener.function())),
@@ -125,7 +125,6 @@ fn injected(listener: &Listener<'_, '_>) -> Option<Outlived> {
         || given.depth > 1
         || listener.forgotten_sibling(&own, given.value)
         || shared.is_some();
-    let known = known && !listener.is_test();
     let confidence = if known && (end.is_some() || shared.is_some()) { Confidence::Medium } else { Confidence::Low };
     Some(Outlived {
         confidence,

@@ -3,7 +3,7 @@
 use super::support::keeper::{Keeper, keeper};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, In, Value, ValueId};
-use crate::project::{AccessKind, Key, Project, Root};
+use crate::project::{AccessKind, Key, Origin, Project, Root};
 
 const NAME: &str = "registry-cannot-fire";
 
@@ -59,7 +59,7 @@ fn held_too_strongly(project: &Project<'_>, call: In<CallId>) -> Option<Finding>
     }
     let root = root_of(project, held);
     let part_of_target = project.same(root, target) || is_kept_by(project, target, root);
-    part_of_target.then(|| {
+    (part_of_target && is_object(project, call, held)).then(|| {
         let text = project.text(held);
         let target = project.text(target);
         Finding::new(NAME, Confidence::Medium, project.locate(call), format!("held value `{text}` belongs to the target `{target}`, which therefore never dies"))
@@ -67,6 +67,34 @@ fn held_too_strongly(project: &Project<'_>, call: In<CallId>) -> Option<Finding>
             .with_help(format!("hold `new WeakRef({text})`, or only a key"))
             .with_context(project.function_name(project.function_of(call)))
     })
+}
+
+/// Whether a held value is an object, which can lead back: the registry's callback calls or reads something of it. Names and
+/// numbers are held as they are.
+fn is_object(project: &Project<'_>, call: In<CallId>, held: In<ValueId>) -> bool {
+    if !matches!(project.value(held), Value::Member(..) | Value::Index(..)) && !is_a_binding_of_a_part(project, held) {
+        return true;
+    }
+    let made = project.receiver(call).map(|registry| project.origins(registry)).unwrap_or_default();
+    let callbacks = made.iter().filter_map(|origin| match origin {
+        Origin::Result(call) | Origin::New(call, _) => project.callbacks(*call).into_iter().next(),
+        _ => None,
+    });
+    callbacks.map(|handed| handed.function).any(|callback| {
+        let first = project.function(callback).parameters.first().copied();
+        let value = first.and_then(|first| project.binding_value(callback.with(first)).map(|id| callback.with(id)));
+        value.is_some_and(|value| {
+            project.uses(value).iter().any(|access| {
+                matches!(access.kind, AccessKind::Method { .. } | AccessKind::KeyRead { .. } | AccessKind::Called { .. })
+            })
+        })
+    })
+}
+
+/// A variable that holds what was read of something else: it may be a name as well as an object.
+fn is_a_binding_of_a_part(project: &Project<'_>, held: In<ValueId>) -> bool {
+    matches!(project.value(held), Value::Binding(_))
+        && project.origins(held).iter().all(|origin| !matches!(origin, Origin::New(..) | Origin::Object(_) | Origin::Function(_)))
 }
 
 /// The object at the start of `a.b.c`.

@@ -1,11 +1,12 @@
 //! What conditions say: whether the handle exists, whether its acquisition succeeded, which branch a flag or a condition
 //! tested before decides.
 
-use super::State as Fate;
+use super::{Start, State as Fate};
 use super::state::{Fact, State, is_empty, join};
 use super::walk::Walk;
 use crate::model::contract::Valid;
 use crate::model::{BindingKind, Cond, FunctionId, Literal, Value, ValueId};
+use crate::project::AccessKind;
 use crate::text::Span;
 
 /// What a test of one value says where it holds.
@@ -65,6 +66,13 @@ impl Walk<'_, '_> {
             }
             return states;
         }
+        // `!child || !child.stdout`: whoever asks for a part in one breath with the whole asks whether there is one.
+        if !all && state.is_held() && parts.iter().any(|part| self.is_missing(&state, part)) {
+            let missing = |part: &Cond| self.is_missing(&state, part) || self.is_missing_part(&state, part);
+            if parts.iter().all(missing) {
+                return self.tested(state, Says::Failed);
+            }
+        }
         let (mut found, mut left) = (Vec::new(), vec![state]);
         for part in parts {
             found.extend(left.iter().flat_map(|state| self.assume(state.clone(), part, holds)));
@@ -92,6 +100,10 @@ impl Walk<'_, '_> {
         }
         if state.aliases.contains(&value) {
             return self.tested(state, if holds { Says::Acquired } else { Says::Failed });
+        }
+        if holds && self.says_ended(&state, value) {
+            state.settle(Fate::Released, self.span_of(value));
+            return vec![state];
         }
         if state.twins.contains(&value) {
             let says = match (self.succeeds, holds) {
@@ -176,6 +188,63 @@ impl Walk<'_, '_> {
             state.learn(value, fact);
         }
         vec![state]
+    }
+
+    /// `handle.destroyed`, `handle.closed`; or a flag that only the callback of the acquiring call sets: a timer that has
+    /// fired.
+    fn says_ended(&self, state: &State, value: ValueId) -> bool {
+        if !state.is_held() || self.project.is_native(self.function.file) {
+            return false;
+        }
+        match self.summary.value(value) {
+            Value::Member(object, name) => {
+                state.aliases.contains(object) && self.project.contracts.words.ending.iter().any(|word| *name == **word)
+            }
+            Value::Binding(_) => self.is_set_by_callback(value),
+            _ => false,
+        }
+    }
+
+    fn is_set_by_callback(&self, value: ValueId) -> bool {
+        let Start::Call(call) = self.start else { return false };
+        if !self.ty.is_some_and(|ty| self.project.contracts.is_family(ty, "timer")) {
+            return false;
+        }
+        let file = self.function.file;
+        let callbacks = self.project.callbacks(crate::model::In::new(file, call));
+        let Some(callback) = callbacks.first().map(|handed| handed.function).filter(|f| f.file == file) else {
+            return false;
+        };
+        let mut set = false;
+        let only_there = self.project.index(file).accesses(value).iter().all(|access| match access.kind {
+            AccessKind::Assigned { is_declaration: false, .. } => {
+                set = true;
+                self.summary.is_inside(access.function, callback.id)
+            }
+            _ => true,
+        });
+        set && only_there
+    }
+
+    /// `!handle`.
+    fn is_missing(&self, state: &State, cond: &Cond) -> bool {
+        matches!(cond, Cond::Not(inner) if matches!(**inner, Cond::Truthy(value) if state.aliases.contains(&value)))
+    }
+
+    /// `!handle.part`.
+    fn is_missing_part(&self, state: &State, cond: &Cond) -> bool {
+        let Cond::Not(inner) = cond else { return false };
+        let Cond::Truthy(value) = **inner else { return false };
+        matches!(self.summary.value(value), Value::Member(object, _) if state.aliases.contains(object))
+    }
+
+    /// Where a binding's or member's object is declared: all that a condition tells of where it was released.
+    fn span_of(&self, value: ValueId) -> Span {
+        match self.summary.value(value) {
+            Value::Binding(binding) => self.summary.binding(*binding).span,
+            Value::Member(object, _) => self.span_of(*object),
+            _ => self.summary.function(self.function.id).span,
+        }
     }
 
     fn differ(&self, a: ValueId, b: ValueId) -> bool {

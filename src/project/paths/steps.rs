@@ -330,7 +330,8 @@ impl<'p> Walk<'p, '_> {
         }
         if state.is_held() {
             self.capture(id, &mut state);
-            if self.project.may_throw(self.function.with(id)) {
+            // What a function that is run as a part of the path throws, its own flow says, and what it did before.
+            if self.inlines(id, &state).is_empty() && self.project.may_throw(self.function.with(id)) {
                 self.leave(Way::Throw(ExitKind::ImplicitThrow(id)), call.span, state.clone());
             }
         }
@@ -495,14 +496,19 @@ impl<'p> Walk<'p, '_> {
     /// Closures that the call runs at once (`forEach`, a promise's executor) and local functions that it calls: their code is part
     /// of the path.
     fn inlined(&mut self, id: CallId, state: State) -> Vec<State> {
+        let run = self.inlines(id, &state);
+        run.into_iter().fold(vec![state], |states, function| self.inline(function, states))
+    }
+
+    fn inlines(&self, id: CallId, state: &State) -> Vec<FunctionId> {
+        let mut run: Vec<FunctionId> = Vec::new();
         if self.inline == 0 || !state.begun {
-            return vec![state];
+            return run;
         }
         let call = self.summary.call(id);
-        let mut run: Vec<FunctionId> = Vec::new();
         for argument in &call.arguments {
             if let Value::Function(function) = self.summary.value(argument.value)
-                && self.reaches(&state, *function)
+                && self.reaches(state, *function)
                 && self.runs_at_once(id, *function)
             {
                 run.push(*function);
@@ -513,11 +519,11 @@ impl<'p> Walk<'p, '_> {
             && let Value::Function(function) = self.summary.value(value)
             && self.summary.function(*function).parent.is_some_and(|parent| self.frames.contains(&parent))
             && !self.frames.contains(function)
-            && self.reaches(&state, *function)
+            && self.reaches(state, *function)
         {
             run.push(*function);
         }
-        run.into_iter().fold(vec![state], |states, function| self.inline(function, states))
+        run
     }
 
     /// Whether a closure's code can matter to the path: it mentions the handle, or holds closures that do.
@@ -541,7 +547,7 @@ impl<'p> Walk<'p, '_> {
         match self.summary.value(value) {
             Value::Result(call) => self.project.may_reject(self.function.with(*call)),
             Value::Literal(_) => false,
-            _ => true,
+            _ => !self.project.never_rejects(self.function.with(value)),
         }
     }
 

@@ -320,15 +320,6 @@ impl<'p, 'a> Listener<'p, 'a> {
         })
     }
 
-    /// Code of a test: its process does not live long enough.
-    pub(crate) fn is_test(&self) -> bool {
-        let name = &self.project.sources.get(self.add.call.file).name;
-        let file = name.rsplit('/').next().unwrap_or(name);
-        name.split('/')
-            .any(|part| matches!(part, "test" | "tests" | "__tests__" | "spec" | "example" | "examples" | "bench"))
-            || [".test.", ".spec.", ".tap."].iter().any(|mark| file.contains(mark))
-    }
-
     /// The emitter is the receiver of a function that is no method of a class, or reached through it.
     pub(crate) fn is_on_receiver(&self) -> bool {
         let mut value = self.on();
