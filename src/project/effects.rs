@@ -5,7 +5,9 @@ use super::memo::{Acquired, Ask, apart};
 use super::paths::summed;
 use super::{Obligation, Origin, Place, Project, Start, State};
 use crate::model::contract::{By, Effect, Part, Throws};
-use crate::model::{Api, BindingKind, CallId, Cond, Exit, Flow, FunctionId, In, Literal, Name, Step, Type, Value, ValueId};
+use crate::model::{
+    Api, BindingKind, CallId, Cond, Exit, Flow, FunctionId, In, Literal, Name, Step, Type, Value, ValueId,
+};
 use rustc_hash::FxHashMap;
 
 /// The part that a value plays in a call.

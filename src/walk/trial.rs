@@ -29,7 +29,8 @@ const MARKS: &[&str] = &[".test", ".spec", ".tap", ".bench", "-test", "_test"];
 pub(super) fn is_trial(inside: &Path) -> bool {
     let folder = |part: Component<'_>| part.as_os_str().to_str().is_some_and(|name| FOLDERS.contains(&name));
     let stem = inside.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    inside.parent().is_some_and(|parent| parent.components().any(folder)) || MARKS.iter().any(|mark| stem.ends_with(mark))
+    inside.parent().is_some_and(|parent| parent.components().any(folder))
+        || MARKS.iter().any(|mark| stem.ends_with(mark))
 }
 
 #[cfg(test)]
@@ -38,7 +39,9 @@ mod tests {
 
     #[test]
     fn trials_are_known_by_their_place() {
-        for path in ["test/pool.js", "packages/a/__tests__/b.ts", "src/pool.test.ts", "benchmarks/run.js", "examples/demo/a.js"] {
+        for path in
+            ["test/pool.js", "packages/a/__tests__/b.ts", "src/pool.test.ts", "benchmarks/run.js", "examples/demo/a.js"]
+        {
             assert!(is_trial(Path::new(path)), "{path}");
         }
         for path in ["src/pool.js", "test.js", "lib/testing/pool.js", "src/latest.js", "contest/a.js"] {

@@ -1,9 +1,9 @@
 //! What conditions say: whether the handle exists, whether its acquisition succeeded, which branch a flag or a condition
 //! tested before decides.
 
-use super::{Start, State as Fate};
 use super::state::{Fact, State, is_empty, join};
 use super::walk::Walk;
+use super::{Start, State as Fate};
 use crate::model::contract::Valid;
 use crate::model::{BindingKind, Cond, FunctionId, Literal, Value, ValueId};
 use crate::project::AccessKind;
