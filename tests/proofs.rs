@@ -41,5 +41,9 @@ fn prove(rule: &str) -> Result<(), String> {
     if judge::judge(good, bad).is_ok() {
         return Err("the proof holds turned around, too: it proves nothing".to_owned());
     }
+    let promised = page.text.lines().find_map(|line| line.strip_prefix("fix: ")).unwrap_or_default();
+    if fixed.is_some() && !["safe", "unsafe"].contains(&promised) {
+        return Err(format!("a machine may mend the bad example, and the page says `fix: {promised}`"));
+    }
     fixed.map_or(Ok(()), |fixed| judge::judge(bad, fixed).map_err(|reason| format!("with the fix applied, {reason}")))
 }

@@ -42,7 +42,13 @@ fn report(project: &Project<'_>, call: In<CallId>, place: Place, care: &Care, kn
     let function = project.function_name(project.function_of(call));
     let statement = project.call(call).statement;
     let release = &care.releases[0];
-    let clear = project.sources.snippet(release.at()).trim_end_matches(';');
+    // The access is the name that is passed; what is repeated before the assignment is the whole call.
+    use crate::project::AccessKind::{Argument, Method};
+    let cleared = match release.kind {
+        Argument { call, .. } | Method { call, .. } => project.locate(release.of(call)),
+        _ => release.at(),
+    };
+    let clear = project.sources.snippet(cleared).trim_end_matches(';');
     let mut finding = Finding::new(
         NAME,
         confidence,
