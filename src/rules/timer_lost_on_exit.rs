@@ -147,7 +147,7 @@ fn raced_pauses(project: &Project<'_>, race: In<CallId>) -> Vec<Finding> {
     }
     let pauses = elements.iter().filter_map(|element| {
         let pause = pause::beginning(project, list.with(*element))?;
-        pause::is_pause(project, pause).then(|| {
+        (pause::is_pause(project, pause) && !pause::is_ended(project, pause)).then(|| {
             Finding::new(NAME, Confidence::Medium, project.locate(pause), "timeout of a race stays armed when the other side wins")
                 .with_why("`Promise.race` settles with the first; the timer of this pause cannot be cleared, so it holds its promise until it fires")
                 .with_help("arm the timer here, keep its handle, and `clearTimeout` it in a `finally` around the race")

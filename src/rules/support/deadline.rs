@@ -41,6 +41,9 @@ pub(crate) fn left(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option
         return None;
     }
     let handler = project.argument(call, 0)?;
+    if let Some(left) = hopeful(project, call, place, &care) {
+        return Some(left);
+    }
     let answers = answers(project, home, handler);
     if answers.is_empty() {
         return None;
@@ -71,6 +74,53 @@ fn is_unreferenced(project: &Project<'_>, call: In<CallId>, place: Option<Place>
         |access: &Access| matches!(access.kind, AccessKind::Method { key: Key::Name(name), .. } if name == "unref");
     project.result(call).is_some_and(|result| project.uses(result).iter().any(is_unref))
         || place.is_some_and(|place| project.accesses(place).iter().any(is_unref))
+}
+
+/// What tells that a thing begins or goes on.
+const HOPES: [&str; 12] = [
+    "connect",
+    "secureConnect",
+    "ready",
+    "open",
+    "opened",
+    "online",
+    "response",
+    "listening",
+    "continue",
+    "socket",
+    "message",
+    "data",
+];
+
+/// A local timer that is cleared when the thing that it waits for begins, and by nothing that tells of its failure.
+fn hopeful(project: &Project<'_>, call: In<CallId>, place: Option<Place>, care: &Care) -> Option<Left> {
+    let place = place.filter(|place| matches!(place.root, Root::Variable(_)))?;
+    let home = project.function_of(call);
+    let event = |access: &Access| {
+        let mut function = access.function();
+        let mut events = Vec::new();
+        while function != home {
+            events.extend(
+                project.passed_to(function).iter().filter_map(|passed| Some((passed.call, passed.handed.event?))),
+            );
+            function = function.with(project.function(function).parent?);
+        }
+        (!events.is_empty() && events.iter().all(|(_, event)| HOPES.contains(&event.as_str())))
+            .then(|| events[events.len() - 1].0)
+    };
+    let waits: Option<Vec<In<CallId>>> = care.releases.iter().map(event).collect();
+    let wait = *waits?.first()?;
+    // What it waits for is what it ends when nothing comes.
+    let awaited = project.receiver(wait)?;
+    let callback = *project.functions_in(project.argument(call, 0)?).first()?;
+    let ends = project.calls_in(callback).any(|inner| {
+        let word = project.method_name(inner);
+        word.is_some_and(|word| project.contracts.words.disposal.iter().any(|known| **known == *word))
+            && project.receiver(inner).is_some_and(|receiver| project.same(receiver, awaited))
+    });
+    let assigned =
+        care.assigned.len() == 1 && project.accesses(place).iter().any(|access| care.releases.contains(access));
+    (ends && assigned).then(|| Left { at: project.locate(wait), cleared: Some(care.releases[0].at()) })
 }
 
 /// The variables by which the operation around `home` answers, as far as the timer's callback uses one of them.

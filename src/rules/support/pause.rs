@@ -4,7 +4,7 @@
 use super::deadline::PAUSE;
 use super::keeper::{Keeper, care, keeper};
 use crate::model::{CallId, FunctionId, In, Literal, Value, ValueId};
-use crate::project::{Origin, Project, Root};
+use crate::project::{Access, AccessKind, Key, Origin, Project, Root};
 
 /// The call at the bottom of `sleep(ms).then(…).catch(…)`, if a value is such a chain.
 pub(crate) fn beginning(project: &Project<'_>, value: In<ValueId>) -> Option<In<CallId>> {
@@ -48,6 +48,15 @@ pub(crate) fn is_pause(project: &Project<'_>, call: In<CallId>) -> bool {
     }
     let targets = project.targets(call);
     !targets.weak && matches!(targets.functions[..], [only] if pauses(project, only))
+}
+
+/// Whether the code asks something else of the promise than what it becomes: to be cancelled, for one.
+pub(crate) fn is_ended(project: &Project<'_>, call: In<CallId>) -> bool {
+    let asks = |access: &Access| match access.kind {
+        AccessKind::Method { key: Key::Name(name), .. } => !matches!(name.as_str(), "then" | "catch" | "finally"),
+        _ => false,
+    };
+    project.result(call).is_some_and(|result| project.uses(result).iter().any(asks))
 }
 
 /// Whether all that a function does is to give a promise whose executor arms a timer to fulfil it.
