@@ -12,12 +12,21 @@ pub(crate) fn endings(project: &Project<'_>, class: In<ClassId>) -> Vec<In<Funct
         for method in project.methods(class) {
             let name = project.function(method).name;
             let known = found.iter().any(|&f| project.function(f).name == name);
-            if !known && project.function(method).has_body && words.iter().any(|word| is_word(&name, word)) {
+            let fits = words.iter().any(|word| is_word(&name, word));
+            if !known && fits && project.function(method).has_body && !is_reaction(project, method) {
                 found.push(method);
             }
         }
     }
     found
+}
+
+/// `onClose` that the project runs itself when something else closes: what it closes over has ended by then.
+fn is_reaction(project: &Project<'_>, method: In<FunctionId>) -> bool {
+    let name = project.function(method).name;
+    let bare = name.trim_start_matches(['#', '_']);
+    let tells = bare.strip_prefix("on").is_some_and(|rest| rest.starts_with(|first: char| first.is_uppercase()));
+    tells && (!project.callers(method).is_empty() || !project.passed_to(method).is_empty())
 }
 
 fn is_word(name: &str, word: &str) -> bool {
