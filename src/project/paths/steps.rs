@@ -9,6 +9,9 @@ use crate::project::{Doing, Place, Role};
 use crate::text::Span;
 use smallvec::SmallVec;
 
+/// How many local functions one closure is followed into.
+const HELPERS: usize = 12;
+
 impl<'p> Walk<'p, '_> {
     pub(super) fn step(&mut self, step: &'p Step, mut state: State) -> Vec<State> {
         match step {
@@ -287,18 +290,33 @@ impl<'p> Walk<'p, '_> {
         !self.reached(state, function).is_empty()
     }
 
-    /// The values of the handle that a closure mentions.
+    /// The values of the handle that a closure mentions, itself or through local functions that it calls.
     fn reached(&self, state: &State, function: FunctionId) -> SmallVec<[ValueId; 2]> {
-        let data = self.summary.function(function);
-        let names = state.aliases.iter().chain(&state.boxes).copied();
-        let mentioned = |value: &ValueId| {
-            if let Some(binding) = root(self.summary, *value) {
-                return data.captures.contains(&binding);
+        let mut functions: SmallVec<[FunctionId; 4]> = SmallVec::new();
+        functions.push(function);
+        let mut at = 0;
+        while let Some(&function) = functions.get(at).filter(|_| at < HELPERS) {
+            at += 1;
+            for captured in &self.summary.function(function).captures {
+                if let Some(value) = self.summary.binding(*captured).value
+                    && let Value::Function(helper) = self.summary.value(value)
+                    && !functions.contains(helper)
+                {
+                    functions.push(*helper);
+                }
             }
-            let of_this = |object: ValueId| matches!(self.summary.value(object), Value::This(_));
-            data.captures_this && matches!(self.summary.value(*value), Value::Member(object, _) if of_this(*object))
-        };
-        names.filter(mentioned).collect()
+        }
+        let names = state.aliases.iter().chain(&state.boxes).copied();
+        names.filter(|name| functions.iter().any(|function| self.mentions(*function, *name))).collect()
+    }
+
+    fn mentions(&self, function: FunctionId, value: ValueId) -> bool {
+        let data = self.summary.function(function);
+        if let Some(binding) = root(self.summary, value) {
+            return data.captures.contains(&binding);
+        }
+        let of_this = |object: ValueId| matches!(self.summary.value(object), Value::This(_));
+        data.captures_this && matches!(self.summary.value(value), Value::Member(object, _) if of_this(*object))
     }
 
     fn call(&mut self, id: CallId, mut state: State) -> Vec<State> {
@@ -517,13 +535,19 @@ impl<'p> Walk<'p, '_> {
         if let Value::Binding(binding) = self.summary.value(call.callee)
             && let Some(value) = self.summary.binding(*binding).value
             && let Value::Function(function) = self.summary.value(value)
-            && self.summary.function(*function).parent.is_some_and(|parent| self.frames.contains(&parent))
+            && self.summary.function(*function).parent.is_some_and(|parent| self.is_around(parent))
             && !self.frames.contains(function)
             && self.reaches(state, *function)
         {
             run.push(*function);
         }
         run
+    }
+
+    /// Whether a function's variables are in reach of this code: it runs, or this code lies in it.
+    fn is_around(&self, function: FunctionId) -> bool {
+        self.frames.contains(&function)
+            || function != FunctionId::MODULE && self.summary.is_inside(self.function.id, function)
     }
 
     /// Whether a closure's code can matter to the path: it mentions the handle, or holds closures that do.
