@@ -101,17 +101,19 @@ fn plan<'a>(
     refused: &FxHashSet<String>,
     selected: Option<&FxHashSet<String>>,
 ) -> Vec<Step<'a>> {
-    let mut taken: Vec<(FileId, Span)> = Vec::new();
+    let mut taken: Vec<&Edit> = Vec::new();
     let mut steps = Vec::new();
     let wanted = |print: &String| !refused.contains(print) && selected.is_none_or(|selected| selected.contains(print));
     for diagnostic in report.active().filter(|diagnostic| wanted(&diagnostic.fingerprint)) {
-        let free = |edit: &Edit| !taken.iter().any(|(file, span)| *file == edit.file && touches(*span, edit.span));
+        // The very same edit, such as an `#include` that two fixes need, is made once.
+        let meets = |a: &Edit, b: &Edit| a != b && a.file == b.file && touches(a.span, b.span);
+        let free = |edit: &Edit| !taken.iter().any(|other| meets(other, edit));
         let fixes = diagnostic.finding.fixes.iter();
         let mut fits = fixes.filter(|fix| fix.applicability <= allowed && !fix.edits.is_empty());
         let Some(fix) = fits.find(|fix| fix.edits.iter().all(|edit| report.may_change(edit.file) && free(edit))) else {
             continue;
         };
-        taken.extend(fix.edits.iter().map(|edit| (edit.file, edit.span)));
+        taken.extend(&fix.edits);
         steps.push(Step { fingerprint: &diagnostic.fingerprint, rule: diagnostic.finding.rule, fix });
     }
     steps
@@ -147,7 +149,10 @@ fn attempt<'a>(
 fn run(options: &Options, report: &Report, steps: &[&Step<'_>]) -> Option<(Texts, Outcome)> {
     let mut edits: FxHashMap<FileId, Vec<&Edit>> = FxHashMap::default();
     for edit in steps.iter().flat_map(|step| &step.fix.edits) {
-        edits.entry(edit.file).or_default().push(edit);
+        let edits = edits.entry(edit.file).or_default();
+        if !edits.contains(&edit) {
+            edits.push(edit);
+        }
     }
     let mut options = options.clone();
     let mut texts = Vec::new();

@@ -1,6 +1,7 @@
 //! `allocation-lost-on-exit`: memory that is released or handed over on some ways out and lost on another.
 
 use super::support::custody::{Kind, each, name, releaser, report, witness};
+use super::support::mend::native::mend;
 use crate::finding::Finding;
 use crate::project::{Project, Way};
 
@@ -20,10 +21,10 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             return;
         };
         let release = releaser(project, owned, variable.as_deref().unwrap_or("it"));
-        findings.push(
+        let finding =
             finding
                 .with_why("the release or hand-over that the other ways reach is skipped on this one, and nothing else holds it".to_owned())
-                .with_help(format!("call `{release}` before leaving there, or let a `std::unique_ptr` own it until it is handed over")),
-        );
+                .with_help(format!("call `{release}` before leaving there, or let a `std::unique_ptr` own it until it is handed over"));
+        findings.push(mend(project, owned, custody, finding));
     });
 }

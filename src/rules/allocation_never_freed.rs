@@ -1,6 +1,7 @@
 //! `allocation-never-freed`: memory or an object that a local pointer owns and that no path releases, stores or hands on.
 
 use super::support::custody::{Kind, each, name, releaser, report, witness};
+use super::support::mend::native::mend;
 use crate::finding::Finding;
 use crate::project::Project;
 
@@ -19,7 +20,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             return;
         };
         let release = releaser(project, owned, variable.as_deref().unwrap_or("it"));
-        findings.push(
+        let finding =
             finding
                 .with_why(format!(
                     "no path of `{}` releases it, stores it or hands it on, so each call leaves one behind",
@@ -27,7 +28,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
                 ))
                 .with_help(format!(
                     "call `{release}` when it is no longer needed, or let a `std::unique_ptr` or a value own it"
-                )),
-        );
+                ));
+        findings.push(mend(project, owned, custody, finding));
     });
 }

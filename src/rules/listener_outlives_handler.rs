@@ -4,7 +4,8 @@ use super::abort_listener_left::is_on_callers_signal;
 use super::listener_added_again::again;
 use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
-use crate::finding::{Confidence, Finding, StepKind, TraceStep};
+use super::support::mend::listener::removed_in;
+use crate::finding::{Applicability, Confidence, Finding, StepKind, TraceStep};
 use crate::model::{BindingId, ClassId, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
 use crate::project::{Access, AccessKind, Likeness, Origin, Project, RateAnswer, Root};
 use crate::text::{FileId, Span};
@@ -60,7 +61,7 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
         rate = RateAnswer { rate: Some(Rate::PerCall), why: vec![step] };
     }
     let times = rate.rate.filter(|rate| *rate > Rate::Once)?;
-    let end = listener.disposal();
+    let end = listener.disposal().map(|end| listener.project.function(end).name.to_string());
     let confidence = match times {
         _ if listener.is_in_ending() || listener.serves_callback() => Confidence::Low,
         Rate::PerInstance if end.is_none() && listener.is_called_by_constructor() => Confidence::Low,
@@ -111,7 +112,7 @@ fn injected(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let method = listener.method()?;
     let class = project.class_of(method)?;
     let given = listener.given_by(method)?;
-    let end = listener.disposal();
+    let end = listener.disposal().map(|end| listener.project.function(end).name.to_string());
     let own = project.methods(class);
     let ended = listener.emitter_is_ended_in(&own, !given.or_made);
     if ended && !given.or_made || listener.emitter_is_ended_in(&own, true) {
@@ -231,7 +232,10 @@ fn report(listener: &Listener<'_, '_>, outlived: Outlived) -> Finding {
         .with_help(format!("{keep}call `{}` {place}", listener.removal_text()))
         .with_step(StepKind::Grow, listener.at(), "the listener is added here");
     finding.trace.extend(outlived.trace);
-    finding
+    match listener.disposal().and_then(|ending| removed_in(listener, ending)) {
+        Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),
+        None => finding,
+    }
 }
 
 impl Listener<'_, '_> {
@@ -255,12 +259,13 @@ impl Listener<'_, '_> {
     }
 
     /// The method that ends an instance of the class whose code this is.
-    fn disposal(&self) -> Option<String> {
+    fn disposal(&self) -> Option<In<FunctionId>> {
         let project = self.project;
         let class = project.class_of(self.method()?)?;
         let of = std::iter::once(class).chain(project.bases(class));
-        let mut methods = of.flat_map(|class| project.class(class).methods.iter());
-        methods.find(|method| listeners::ends_object(project, &method.name)).map(|method| method.name.to_string())
+        let mut methods = of.flat_map(|class| project.class(class).methods.iter().map(move |method| (class, method)));
+        let ending = methods.find(|(_, method)| listeners::ends_object(project, &method.name));
+        ending.map(|(class, method)| class.with(method.function))
     }
 
     /// What a value is that outlives the thing through which it was reached, by its type or that of what it belongs to.

@@ -1,6 +1,7 @@
 //! `native-handle-lost-on-exit`: a descriptor, handle or system object that some ways out close and another loses.
 
 use super::support::custody::{Kind, each, name, releaser, report, witness};
+use super::support::mend::native::mend;
 use crate::finding::Finding;
 use crate::project::{Project, Way};
 
@@ -20,10 +21,10 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             return;
         };
         let release = releaser(project, owned, variable.as_deref().unwrap_or("it"));
-        findings.push(
+        let finding =
             finding
                 .with_why("the release or hand-over that the other ways reach is skipped on this one, and nothing else holds it".to_owned())
-                .with_help(format!("call `{release}` before leaving there, or in one clean-up that every way out passes")),
-        );
+                .with_help(format!("call `{release}` before leaving there, or in one clean-up that every way out passes"));
+        findings.push(mend(project, owned, custody, finding));
     });
 }

@@ -1,6 +1,7 @@
 //! `native-handle-never-closed`: a descriptor, handle or system object in a local variable that no path closes, stores or hands on.
 
 use super::support::custody::{Kind, each, name, releaser, report, witness};
+use super::support::mend::native::mend;
 use crate::finding::Finding;
 use crate::project::Project;
 
@@ -19,13 +20,13 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             return;
         };
         let release = releaser(project, owned, variable.as_deref().unwrap_or("it"));
-        findings.push(
+        let finding =
             finding
                 .with_why(format!(
                     "no path of `{}` releases it, stores it or hands it on, so each call leaves one behind",
                     project.function(owned.function).name
                 ))
-                .with_help(format!("call `{release}` on every way out")),
-        );
+                .with_help(format!("call `{release}` on every way out"));
+        findings.push(mend(project, owned, custody, finding));
     });
 }

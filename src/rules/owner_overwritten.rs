@@ -1,7 +1,8 @@
 //! `owner-overwritten`: a variable, field or slot that owns something receives something else before it is released.
 
+use super::support::mend::{before, native::mend};
 use super::support::custody::{Kind, assigned, each, name, releaser, report, witness};
-use crate::finding::{Confidence, Finding, StepKind};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::contract::{Effect, Part};
 use crate::model::{CallId, Flow, In, Step, Value, ValueId};
 use crate::project::{Custody, How, Owned, Project, Way};
@@ -22,15 +23,15 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             let message = format!("{} in `{variable}` is overwritten while `{variable}` still owns it", owned.noun);
             let Some(finding) = report(project, NAME, owned, custody, loss, message) else { return };
             let release = releaser(project, owned, &variable);
-            findings.push(
+            let finding =
                 finding
                     .with_why(format!(
                         "`{variable}` is the only pointer to it; after the assignment nothing can release it"
                     ))
                     .with_help(format!(
                         "call `{release}` before the assignment, or do not acquire what is about to be replaced"
-                    )),
-            );
+                    ));
+            findings.push(mend(project, owned, custody, finding));
         });
     }
 }
@@ -50,15 +51,48 @@ fn grown(project: &Project<'_>, owned: &Owned<'_>, custody: &Custody) -> Option<
     let copied = copy(project, owned, between, larger, field)?;
     let (variable, text) = (project.text(In::new(file, larger)), project.text(In::new(file, field)));
     let release = releaser(project, owned, &text);
-    Some(
+    let source = &*project.sources.get(file).text;
+    let edits = before(file, source, statement(project, owned, stored), &format!("{};", cast(project, owned, larger, &release, &text)));
+    let finding =
         Finding::new(NAME, Confidence::Medium, project.locate(acquired), format!("`{text}` is grown by hand and its old block forgotten"))
             .with_why(format!("the contents of `{text}` are copied to `{variable}`, then `{text}` receives `{variable}`; nothing knows the old block any more"))
             .with_help(format!("call `{release}` before the assignment"))
             .with_context(project.function_name(owned.function))
             .with_step(StepKind::Acquire, project.locate(acquired), "the larger block")
             .with_step(StepKind::Hold, project.at(file, copied), format!("copied from `{text}`"))
-            .with_step(StepKind::Exit, project.at(file, stored), format!("`{text}` receives the larger block")),
-    )
+            .with_step(StepKind::Exit, project.at(file, stored), format!("`{text}` receives the larger block"));
+    Some(match edits {
+        Some(edits) => {
+            finding.with_fix(format!("release the old block of `{text}` first"), Applicability::Unsafe, edits)
+        }
+        None => finding,
+    })
+}
+
+/// The statement around an assignment.
+fn statement(project: &Project<'_>, owned: &Owned<'_>, assignment: Span) -> Span {
+    let mut found = assignment;
+    project.function(owned.function).flow.walk(&mut |flow| {
+        if let Flow::Step(Step::Assign(assign)) = flow
+            && assign.span == assignment
+        {
+            found = assign.statement;
+        }
+    });
+    found
+}
+
+/// A `delete` of what may be declared as `void*`, by the type that it is grown as.
+fn cast(project: &Project<'_>, owned: &Owned<'_>, larger: ValueId, release: &str, text: &str) -> String {
+    let summary = project.summary(owned.function.file);
+    let ty = match summary.value(larger) {
+        Value::Binding(binding) => summary.binding(*binding).ty.as_ref(),
+        _ => None,
+    };
+    match ty.map(|ty| ty.text.trim()).filter(|ty| ty.ends_with('*') && !ty.contains("auto")) {
+        Some(ty) if release.starts_with("delete") => release.replace(text, &format!("({ty}){text}")),
+        _ => release.to_owned(),
+    }
 }
 
 /// Where one place is copied to another, if the source is neither released nor remembered in between.

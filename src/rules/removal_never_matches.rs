@@ -1,7 +1,8 @@
 //! removal-never-matches: the removal names another function, event or emitter than the registration.
 
 use super::support::listeners::{self, Listener};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::listener::same_function;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{FunctionId, In, Value, ValueId};
 use crate::project::{Likeness, Meeting, Project, Removal};
 
@@ -157,10 +158,14 @@ fn report(listener: &Listener<'_, '_>, removal: &Removal, why: impl Fn() -> Stri
     } else {
         format!("remove with `{}`", listener.removal_text())
     };
-    listener
+    let finding = listener
         .finding("removal-never-matches", Confidence::High, message)
         .with_why(format!("{removing} does nothing: {}; listeners are removed by identity", why()))
         .with_help(help)
         .with_step(StepKind::Grow, listener.at(), "the listener is added here")
-        .with_step(StepKind::Release, removal.at, why())
+        .with_step(StepKind::Release, removal.at, why());
+    match same_function(listener, removal) {
+        Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),
+        None => finding,
+    }
 }

@@ -8,6 +8,7 @@ pub(super) mod handles;
 pub(super) mod keeper;
 pub(super) mod listeners;
 pub(super) mod members;
+pub(super) mod mend;
 pub(super) mod pause;
 pub(super) mod payload;
 pub(super) mod persistents;

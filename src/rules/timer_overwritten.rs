@@ -1,10 +1,10 @@
 //! `timer-overwritten`: a timer's field receives the next timer while the last one is still armed.
 
 use super::support::keeper::{Care, Keeper, care, keeper};
+use super::support::mend::before;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, FunctionKind, In, Rate};
 use crate::project::{Access, Place, Project, Root};
-use crate::text::{Edit, Span};
 
 const NAME: &str = "timer-overwritten";
 
@@ -66,22 +66,11 @@ fn report(project: &Project<'_>, call: In<CallId>, place: Place, care: &Care, kn
     .with_step(StepKind::Release, release.at(), "clears the last timer only");
     if clear.starts_with("clear") && clear.contains(&name) && !clear.contains('\n') {
         let text = &project.sources.get(call.file).text;
-        let indent = indent_of(text, statement);
-        let at = Span::new(statement.start, statement.start);
-        finding = finding.with_fix(
-            format!("clear `{name}` first"),
-            Applicability::Safe,
-            vec![Edit { file: call.file, span: at, text: format!("{clear};\n{indent}") }],
-        );
+        if let Some(edits) = before(call.file, text, statement, &format!("{clear};")) {
+            finding = finding.with_fix(format!("clear `{name}` first"), Applicability::Safe, edits);
+        }
     }
     finding
-}
-
-fn indent_of(text: &str, statement: Span) -> &str {
-    let before = &text[..statement.start as usize];
-    let line = before.rfind('\n').map_or(0, |at| at + 1);
-    let width = before[line..].len() - before[line..].trim_start().len();
-    &before[line..line + width]
 }
 
 /// Whether the function, or one of its callers, looks at the old timer or clears it before the assignment.

@@ -3,10 +3,11 @@
 
 use super::support::ending::{endings, reaches};
 use super::support::keeper::{Care, Keeper, care, keeper};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, ClassId, Flow, FunctionId, In, Rate, Step, Type, Value};
-use crate::project::{Place, Project, Root};
-use crate::text::Span;
+use crate::project::{Access, Place, Project, Root};
+use crate::text::{Edit, Span};
 
 const NAME: &str = "timer-survives-close";
 
@@ -46,7 +47,7 @@ fn forgotten(
     }
     let name = project.place_text(place);
     let method = project.function_name(ending);
-    Some(
+    let finding =
         Finding::new(
             NAME,
             Confidence::Medium,
@@ -58,8 +59,22 @@ fn forgotten(
         .with_context(project.function_name(project.function_of(call)))
         .with_step(StepKind::Acquire, project.locate(call), format!("`{name}` is armed here"))
         .with_step(StepKind::Release, care.releases[0].at(), "cleared on this way only")
-        .with_step(StepKind::Exit, project.locate_function(ending), format!("{method} ends the object without clearing `{name}`")),
-    )
+        .with_step(StepKind::Exit, project.locate_function(ending), format!("{method} ends the object without clearing `{name}`"));
+    Some(match cleared_in(project, ending, &name, &care.releases[0]) {
+        Some(edit) => finding.with_fix(format!("clear `{name}` in {method}"), Applicability::Unsafe, vec![edit]),
+        None => finding,
+    })
+}
+
+/// The release as it is written elsewhere, put at the start of the method that ends the object.
+fn cleared_in(project: &Project<'_>, ending: In<FunctionId>, name: &str, release: &Access) -> Option<Edit> {
+    let clear = project.sources.snippet(release.at()).trim_end_matches(';');
+    let own = clear.starts_with("clear") && name.starts_with("this.") && mend::mentions(clear, name);
+    if !own || clear.contains('\n') {
+        return None;
+    }
+    let text = &project.sources.get(ending.file).text;
+    mend::at_start(ending.file, text, project.function(ending).body.start, &format!("{clear};"))
 }
 
 /// Whether an ending method does anything that ends things: an empty or merely forwarding one tells nothing.

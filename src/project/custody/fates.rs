@@ -126,7 +126,7 @@ impl<'a> Project<'a> {
     }
 
     /// Whether a macro leaves the function that uses it: some(true) for always, some(false) for sometimes.
-    pub(super) fn macro_exits(&self, file: FileId, name: Name) -> Option<bool> {
+    pub fn macro_exits(&self, file: FileId, name: Name) -> Option<bool> {
         let own = self.summary(file).macros.iter().find(|known| known.name == name);
         let known = own.or_else(|| self.summaries.iter().flat_map(|s| &s.macros).find(|known| known.name == name));
         if let Some(known) = known {

@@ -1,6 +1,7 @@
 //! What the rules on local C and C++ allocations share: which acquisitions count, how sure a loss is, and its words.
 
 use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::contract::Part;
 use crate::model::{FunctionId, In, Rate};
 use crate::project::{Begin, Custody, Doubt, How, Loss, Owned, Project, Way};
 
@@ -138,6 +139,13 @@ pub(in crate::rules) fn assigned(project: &Project<'_>, owned: &Owned<'_>) -> Op
         }
     });
     found
+}
+
+/// Whether what releases such a thing wants more than the thing itself, such as the heap that it is of.
+pub(in crate::rules) fn is_released_with_more(project: &Project<'_>, owned: &Owned<'_>) -> bool {
+    let Some(ty) = owned.ty.filter(|ty| !ty.name.starts_with("cpp.")) else { return false };
+    let mut rows = project.contracts.apis.iter().filter(|api| api.releases.is_some() && api.gives.is_none());
+    rows.find(|api| api.of.contains(&ty.name)).is_some_and(|api| api.releases != Some(Part::Argument(0)))
 }
 
 /// What releases such a thing, as code.
