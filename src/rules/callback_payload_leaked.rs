@@ -1,6 +1,7 @@
 //! `callback-payload-leaked`: what a completion callback or finalizer is the last to hold, and does not free on every way out.
 
 use super::support::custody::{confidence, is_shipped, kind, way, witness};
+use super::support::mend::native::mend;
 use super::support::payload::{self, Payload};
 use crate::finding::{Finding, StepKind};
 use crate::model::In;
@@ -72,9 +73,9 @@ fn judge<'a>(project: &Project<'a>, owned: &Owned<'a>, payload: &Payload) -> Opt
             "freed on another way only",
         );
     }
-    Some(
+    let finding =
         finding
             .with_why(format!("nobody holds `{parameter}` after {callback} has run, and it runs for each request"))
-            .with_help(format!("release `{parameter}` on every way out of {callback}, failures included")),
-    )
+            .with_help(format!("release `{parameter}` on every way out of {callback}, failures included"));
+    Some(mend(project, &inside, &custody, finding))
 }

@@ -1,6 +1,7 @@
 //! `missing-handle-scope`: the event loop enters native code that makes local handles without a scope of its own.
 
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::{at_start, is_name};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, In};
 use crate::project::Project;
 
@@ -13,14 +14,19 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         let name = project.function_name(function);
         let entry = project.callee_text(by);
         let at = if made.file == function.file { project.locate(made) } else { project.locate_function(function) };
-        findings.push(
+        let finding =
             Finding::new(NAME, Confidence::Medium, at, format!("local handles are made in {name} without a handle scope"))
                 .with_why(format!("`{entry}` has the event loop run {name}, and the event loop opens no scope; handles made there pile up in an outer one"))
                 .with_help(format!("open a scope as the first line of {name}: `HandleScope scope(…);`"))
                 .with_context(name.clone())
                 .with_step(StepKind::Grow, project.locate(made), "a local handle is made here")
-                .with_step(StepKind::Repeat, project.locate(by), format!("handed to `{entry}` here")),
-        );
+                .with_step(StepKind::Repeat, project.locate(by), format!("handed to `{entry}` here"));
+        let opened = scope_as_written(project, function)
+            .and_then(|scope| at_start(function.file, text_of(project, function), project.function(function).body.start, &scope));
+        findings.push(match opened {
+            Some(edit) => finding.with_fix("open a handle scope", Applicability::Unsafe, vec![edit]),
+            None => finding,
+        });
     }
 }
 
@@ -64,4 +70,21 @@ fn opens_scope(path: &str) -> bool {
 fn makes_handle(project: &Project<'_>, call: In<CallId>) -> bool {
     let returned = project.api(call).and_then(|api| project.contracts.ty(api.returns_type.as_deref()?));
     returned.is_some_and(|ty| project.contracts.is_family(ty, "local-handle"))
+}
+
+fn text_of<'p>(project: &'p Project<'_>, function: In<FunctionId>) -> &'p str {
+    &project.sources.get(function.file).text
+}
+
+/// How the project opens a scope elsewhere: `Nan::HandleScope scope;`. One that needs an environment or isolate is for
+/// people to write.
+fn scope_as_written(project: &Project<'_>, function: In<FunctionId>) -> Option<String> {
+    let own = std::iter::once(text_of(project, function));
+    let others = project.files().filter(|(file, _)| project.is_native(*file));
+    let texts = own.chain(others.map(|(file, _)| &*project.sources.get(file).text));
+    let is_scope = |line: &&str| {
+        let words = line.strip_suffix(';').and_then(|line| line.split_once("HandleScope "));
+        words.is_some_and(|(path, name)| path.chars().all(|c| c.is_alphanumeric() || c == ':') && is_name(name))
+    };
+    texts.flat_map(str::lines).map(str::trim).find(is_scope).map(str::to_owned)
 }

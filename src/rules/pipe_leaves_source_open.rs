@@ -1,9 +1,11 @@
 //! `pipe-leaves-source-open`: a stream opened here is piped, and stays open when its destination fails.
 
 use super::support::handles::is_counted;
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::{is_name, mentions};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, In, Value};
 use crate::project::{AccessKind, Doing, Origin, Project, Role};
+use crate::text::Edit;
 
 const NAME: &str = "pipe-leaves-source-open";
 
@@ -20,15 +22,18 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
         let (from, to) = (project.callee_text(opened), project.text(destination));
         let at = project.locate(opened);
-        findings.push(
+        let finding =
             Finding::new(NAME, Confidence::Medium, at, format!("the stream from `{from}` stays open when `{to}` fails"))
                 .with_why(format!("`pipe` does not destroy its source; the handler of `{to}` ends the operation and leaves the source open"))
                 .with_help(format!("use `pipeline` instead of `pipe`, or destroy the source in the `'error'` handler of `{to}`"))
                 .with_context(project.function_name(project.function_of(call)))
                 .with_step(StepKind::Acquire, at, "opened here")
                 .with_step(StepKind::Hold, project.locate(call), format!("piped into `{to}`"))
-                .with_step(StepKind::Exit, project.locate(watched), format!("ends when `{to}` fails, without destroying the source")),
-        );
+                .with_step(StepKind::Exit, project.locate(watched), format!("ends when `{to}` fails, without destroying the source"));
+        findings.push(match pipeline(project, call, source) {
+            Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),
+            None => finding,
+        });
     }
 }
 
@@ -71,4 +76,28 @@ fn is_released(project: &Project<'_>, source: In<crate::model::ValueId>) -> bool
         AccessKind::Returned | AccessKind::Inside { .. } => true,
         _ => false,
     })
+}
+
+/// `source.pipe(destination)` made `pipeline(source, destination, () => {})`: the handlers of both still see what fails.
+fn pipeline(project: &Project<'_>, pipe: In<CallId>, source: In<crate::model::ValueId>) -> Option<(String, Vec<Edit>)> {
+    let call = project.call(pipe);
+    let text = &*project.sources.get(pipe.file).text;
+    let from = project.text(source);
+    // Options, chains and results that are used need more than another name.
+    if call.arguments.len() != 1 || !call.is_discarded || !is_name(&from) || !call.span.of(text).starts_with(&from) {
+        return None;
+    }
+    let to = call.arguments[0].span.of(text);
+    let known = text.lines().any(|line| {
+        let brings = line.contains("require(") || line.trim_start().starts_with("import ");
+        brings && mentions(line, "pipeline") && line.contains("stream") && !line.contains("promises")
+    });
+    let is_module = text.lines().any(|line| line.starts_with("import ") || line.starts_with("export "));
+    let name = match (known, is_module) {
+        (true, _) => "pipeline".to_owned(),
+        (false, false) => "require('stream').pipeline".to_owned(),
+        (false, true) => return None,
+    };
+    let edit = Edit { file: pipe.file, span: call.span, text: format!("{name}({from}, {to}, () => {{}})") };
+    Some(("use `pipeline` instead of `pipe`".to_owned(), vec![edit]))
 }

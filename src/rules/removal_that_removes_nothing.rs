@@ -3,16 +3,18 @@
 
 use super::support::tables::keys::{is_few_key, is_own_property, openness};
 use super::support::tables::{Life, has_life, life, outlives, useless};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::at_start;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{BindingKind, ClassId, FunctionId, In, Name, Value, ValueId};
 use crate::project::{AccessKind, Gone, Growth, Openness, Origin, Project, Shape, Shrink, Table};
-use crate::text::Location;
+use crate::text::{Edit, Location};
 
 /// What is wrong with the removal.
 struct Fault {
     at: Location,
     what: String,
     help: String,
+    edit: Option<(Applicability, Edit)>,
 }
 
 /// Reports one finding a table, at its first growth.
@@ -62,7 +64,11 @@ fn report(
     .with_context(project.function_name(growth.function))
     .with_step(StepKind::Grow, growth.at, format!("`{name}` grows here"));
     finding.trace.extend(hold);
-    finding.with_step(StepKind::Release, fault.at, fault.what.clone())
+    let finding = finding.with_step(StepKind::Release, fault.at, fault.what.clone());
+    match &fault.edit {
+        Some((how, edit)) => finding.with_fix("take the entry out", *how, vec![edit.clone()]),
+        None => finding,
+    }
 }
 
 /// Whether no other removal keeps up.
@@ -104,7 +110,41 @@ fn emptied_slot(project: &Project<'_>, table: &Table, life: Life, growth: &Growt
     };
     let what =
         format!("`{name}[{key}]` is overwritten, which frees its value and leaves its slot; `{name}` only gets larger");
-    Some(Fault { at: emptied.at, what, help })
+    // The removal works then, and may still come too seldom: a sketch.
+    let edit = deletion(project, table.shape, emptied.at, &name).map(|edit| (Applicability::Display, edit));
+    Some(Fault { at: emptied.at, what, help, edit })
+}
+
+/// `table[key] = null` made `delete table[key]`, `map.set(key, null)` made `map.delete(key)`.
+fn deletion(project: &Project<'_>, shape: Shape, at: Location, name: &str) -> Option<Edit> {
+    let written = project.sources.snippet(at);
+    let text = match shape {
+        Shape::Object => {
+            let (slot, _) = written.split_once('=').filter(|(slot, _)| slot.trim_end().ends_with(']'))?;
+            format!("delete {}", slot.trim_end())
+        }
+        Shape::Keyed => {
+            let arguments = written.strip_prefix(name)?.strip_prefix(".set(")?.strip_suffix(')')?;
+            let (key, _) = arguments.rsplit_once(',').filter(|(key, _)| !key.contains([',', '(', '\n']))?;
+            format!("{name}.delete({key})")
+        }
+        Shape::List => return None,
+    };
+    Some(Edit { file: at.file, span: at.span, text })
+}
+
+/// Empties a field at the start of the method that empties its siblings.
+fn emptying(project: &Project<'_>, shape: Shape, method: In<FunctionId>, name: &str) -> Option<Edit> {
+    if !name.starts_with("this.") {
+        return None;
+    }
+    let text = &project.sources.get(method.file).text;
+    let code = match shape {
+        Shape::Keyed => format!("{name}.clear();"),
+        Shape::Object => format!("{name} = {{}};"),
+        Shape::List => format!("{name}.length = 0;"),
+    };
+    at_start(method.file, text, project.function(method).body.start, &code)
 }
 
 /// `{ type: 'FREED' }`: all literals.
@@ -135,7 +175,7 @@ fn other_key(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) 
         format!("`{name}.delete({gone})` is given `{gone}` as it came, the entry stands under the text made of it");
     let help =
         format!("delete under the key that was put in: keep `{put}` in the closure, or make the same text of `{gone}`");
-    Some(Fault { at: shrink.at, what, help })
+    Some(Fault { at: shrink.at, what, help, edit: None })
 }
 
 /// The name of the value that a key is the text of.
@@ -195,7 +235,8 @@ fn in_vain(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) ->
     }
     let name = project.place_text(table.place);
     let what = format!("`{name}` is emptied only where it is empty already");
-    Some(Fault { at: shrink.at, what, help: format!("turn the condition around: empty `{name}` when it has entries") })
+    let help = format!("turn the condition around: empty `{name}` when it has entries");
+    Some(Fault { at: shrink.at, what, help, edit: None })
 }
 
 /// `handlers.delete(() => …)`.
@@ -215,7 +256,7 @@ fn new_function(project: &Project<'_>, table: &Table, life: Life, growth: &Growt
     let what =
         "the function (or object) that is to be taken out is made on the spot, so it was never put in".to_owned();
     let help = format!("keep what is put into `{name}` in a variable and take out the same");
-    Some(Fault { at: shrink.at, what, help })
+    Some(Fault { at: shrink.at, what, help, edit: None })
 }
 
 /// Containers that are filled together, and a reset that leaves one of them out.
@@ -260,6 +301,7 @@ fn forgotten(project: &Project<'_>, class: In<ClassId>, found: &mut Vec<Finding>
                  what it held can't be found by the others any more"
             ),
             help: format!("empty `{name}` in {reset} too"),
+            edit: emptying(project, missed.shape, method, &name).map(|edit| (Applicability::Unsafe, edit)),
         };
         found.push(report(project, missed, growth, &fault, None));
     }

@@ -2,7 +2,8 @@
 
 use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::listener::removed_in;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{FunctionId, In};
 use crate::project::{Likeness, Origin, Owner, Project};
 
@@ -90,12 +91,17 @@ fn lasting(listener: &Listener<'_, '_>) -> Option<Confidence> {
 fn report(left: &Listener<'_, '_>, fired: &Listener<'_, '_>, confidence: Confidence) -> Finding {
     let event = fired.event().unwrap_or_default();
     let message = format!("{} on {} stays when '{event}' comes instead", left.event_text(), left.on_text());
-    left.finding("sibling-listener-left", confidence, message)
+    let finding = left.finding("sibling-listener-left", confidence, message)
         .with_why(format!(
             "the two listeners wait for alternative outcomes, and the handler of '{event}' does not remove this one; \
              each wait that ends with '{event}' leaves one behind"
         ))
         .with_help(format!("call `{}` in the handler of '{event}'", left.removal_text()))
         .with_step(StepKind::Grow, left.at(), "this listener is added")
-        .with_step(StepKind::Exit, fired.at(), format!("'{event}' ends the wait, and leaves the other listener"))
+        .with_step(StepKind::Exit, fired.at(), format!("'{event}' ends the wait, and leaves the other listener"));
+    let outcome = fired.add.handler.map(|handler| left.project.functions_in(handler)).unwrap_or_default();
+    match outcome.first().filter(|_| outcome.len() == 1).and_then(|handler| removed_in(left, *handler)) {
+        Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),
+        None => finding,
+    }
 }

@@ -1,9 +1,11 @@
 //! `wrong-deallocator`: something is released by a function that is not for such a thing.
 
-use super::support::custody::{Kind, each, name, releaser};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::custody::{Kind, each, is_released_with_more, name, releaser};
+use super::support::mend;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::In;
 use crate::project::{Doubt, How, Project};
+use crate::text::Edit;
 
 const NAME: &str = "wrong-deallocator";
 
@@ -20,8 +22,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             let subject =
                 variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));
             let right = releaser(project, owned, variable.as_deref().unwrap_or("it"));
-            findings.push(
-                Finding::new(
+            let finding = Finding::new(
                     NAME,
                     Confidence::Medium,
                     project.locate(call),
@@ -37,8 +38,18 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
                     StepKind::Release,
                     project.locate(by),
                     format!("`{used}` is not its releaser"),
-                ),
-            );
+                );
+            let span = project.call(by).span;
+            let written = project.sources.snippet(project.at(file, span));
+            let simple = variable.as_deref().is_some_and(|name| mend::mentions(written, name) && !name.contains('('))
+                && !written.contains('\n')
+                && !is_released_with_more(project, owned);
+            findings.push(if simple {
+                let edits = vec![Edit { file, span, text: right.clone() }];
+                finding.with_fix(format!("release it with `{right}`"), Applicability::Unsafe, edits)
+            } else {
+                finding
+            });
         });
     }
 }

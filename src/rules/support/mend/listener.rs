@@ -45,20 +45,19 @@ pub(in crate::rules) fn removed_in(listener: &Listener<'_, '_>, ending: In<Funct
     let project = listener.project;
     let file = listener.add.call.file;
     let text = &*project.sources.get(file).text;
-    let class = receiver_class(project, listener.function())?;
     let on = project.text(listener.on());
-    let is_everywhere = is_seen_from(project, listener.on(), ending) && !on.contains('(');
-    if ending.file != file || receiver_class(project, ending) != Some(class) || !is_everywhere {
+    if ending.file != file || !is_seen_from(project, listener.on(), ending) || on.contains('(') {
         return None;
     }
     let local = Local::of(listener)?;
     let handler = listener.add.handler?;
     let (name, mut edits) = if project.is_fresh_function(handler) {
+        let class = receiver_class(project, listener.function())?;
+        (receiver_class(project, ending) == Some(class)).then_some(())?;
         local.field()?
     } else {
-        let name = project.text(handler);
-        (name.starts_with("this.") || is_seen_from(project, handler, ending)).then_some(())?;
-        (name, Vec::new())
+        is_seen_from(project, handler, ending).then_some(())?;
+        (project.text(handler), Vec::new())
     };
     let remover = if listener.add.dedupes { "removeEventListener" } else { "off" };
     let removal = format!("{on}.{remover}({}, {name}){}", local.event, local.end);

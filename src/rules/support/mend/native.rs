@@ -4,7 +4,7 @@
 use super::super::custody::{assigned, is_released_with_more, name, releaser};
 use super::{at_end, before, behind, is_name, mentions, whole};
 use crate::finding::{Applicability, Finding};
-use crate::model::{Assign, Binding, Flow, Holder, In, Language, Step, Summary, Value};
+use crate::model::{Assign, Binding, BindingKind, Flow, Holder, In, Language, Step, Summary, Value};
 use crate::project::{Custody, Loss, Owned, Project, Way};
 use crate::text::{Edit, FileId, Span};
 
@@ -102,9 +102,11 @@ impl Scene<'_, '_, '_> {
     /// The release before each way out that lacks it.
     fn releases(&self) -> Mended {
         let binding = self.binding()?;
-        let is_set = binding.assignments > 0
-            && (self.assignment(|assign| assign.is_declaration).is_some()
-                || self.owned.call().is_some_and(|call| self.is_out_of(call)));
+        let is_parameter = matches!(binding.kind, BindingKind::Parameter(_));
+        let is_set = is_parameter
+            || binding.assignments > 0
+                && (self.assignment(|assign| assign.is_declaration).is_some()
+                    || self.owned.call().is_some_and(|call| self.is_out_of(call)));
         if !is_set || self.custody.losses.is_empty() || self.custody.losses.len() > 6 {
             return None;
         }
