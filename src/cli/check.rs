@@ -111,7 +111,10 @@ fn keep_baseline(args: &CheckArgs, options: &Options, outcome: &mut Outcome) -> 
     let added = entries.len() - before;
     if args.suppress_all || !args.suppress_rule.is_empty() {
         let name = walk::name_of(&options.request.cwd, &outcome.baseline.path);
-        note(&format!("put {added} finding{} into {name}", s(added)));
+        note(&match added {
+            0 => format!("no finding to put into {name}"),
+            _ => format!("put {added} finding{} into {name}", s(added)),
+        });
     }
     entries.sort();
     entries.dedup();

@@ -2,9 +2,11 @@
 
 use super::support::ending::endings;
 use super::support::keeper::{Care, Keeper, care, keeper};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::at_start;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionKind, In, Rate, Type};
 use crate::project::{Access, Place, Project, Root};
+use crate::text::Edit;
 
 const NAME: &str = "timer-never-cleared";
 
@@ -26,8 +28,22 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         for access in steps {
             finding = finding.with_step(StepKind::Release, access.at(), "cleared here, only to be started again");
         }
-        findings.push(finding);
+        findings.push(match cleared_at_end(project, call, ty) {
+            Some((title, edit)) => finding.with_fix(title, Applicability::Unsafe, vec![edit]),
+            None => finding,
+        });
     }
+}
+
+/// The clearing at the start of the method that ends the object, where there is such a method.
+fn cleared_at_end(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<(String, Edit)> {
+    let Keeper::Place(place) = keeper(project, call, ty) else { return None };
+    let Root::Field(class, _) = place.root else { return None };
+    let ending = endings(project, class).into_iter().next()?;
+    let name = project.place_text(place);
+    let text = &project.sources.get(ending.file).text;
+    let edit = at_start(ending.file, text, project.function(ending).body.start, &format!("clearInterval({name});"))?;
+    name.starts_with("this.").then(|| (format!("clear it in {}", project.function_name(ending)), edit))
 }
 
 /// The type that the call gives, if it is an interval that it starts itself (a wrapper's caller is not asked).

@@ -1,7 +1,7 @@
 //! `timer-overwritten`: a timer's field receives the next timer while the last one is still armed.
 
-use super::support::keeper::{Care, Keeper, care, keeper};
-use super::support::mend::before;
+use super::support::keeper::{Care, Keeper, care, keeper, release_text};
+use super::support::mend::{before, mentions};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, FunctionKind, In, Rate};
 use crate::project::{Access, Place, Project, Root};
@@ -42,13 +42,6 @@ fn report(project: &Project<'_>, call: In<CallId>, place: Place, care: &Care, kn
     let function = project.function_name(project.function_of(call));
     let statement = project.call(call).statement;
     let release = &care.releases[0];
-    // The access is the name that is passed; what is repeated before the assignment is the whole call.
-    use crate::project::AccessKind::{Argument, Method};
-    let cleared = match release.kind {
-        Argument { call, .. } | Method { call, .. } => project.locate(release.of(call)),
-        _ => release.at(),
-    };
-    let clear = project.sources.snippet(cleared).trim_end_matches(';');
     let mut finding = Finding::new(
         NAME,
         confidence,
@@ -64,11 +57,12 @@ fn report(project: &Project<'_>, call: In<CallId>, place: Place, care: &Care, kn
         format!("`{name}` receives a timer here, whatever it held before"),
     )
     .with_step(StepKind::Release, release.at(), "clears the last timer only");
-    if clear.starts_with("clear") && clear.contains(&name) && !clear.contains('\n') {
-        let text = &project.sources.get(call.file).text;
-        if let Some(edits) = before(call.file, text, statement, &format!("{clear};")) {
-            finding = finding.with_fix(format!("clear `{name}` first"), Applicability::Safe, edits);
-        }
+    let text = &project.sources.get(call.file).text;
+    let edits = release_text(project, release)
+        .filter(|clear| mentions(clear, &name))
+        .and_then(|clear| before(call.file, text, statement, &format!("{clear};")));
+    if let Some(edits) = edits {
+        finding = finding.with_fix(format!("clear `{name}` first"), Applicability::Safe, edits);
     }
     finding
 }

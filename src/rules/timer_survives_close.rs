@@ -2,7 +2,7 @@
 //! armed again after an `await` without a look at the closing flag.
 
 use super::support::ending::{endings, reaches};
-use super::support::keeper::{Care, Keeper, care, keeper};
+use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, ClassId, Flow, FunctionId, In, Rate, Step, Type, Value};
@@ -68,11 +68,7 @@ fn forgotten(
 
 /// The release as it is written elsewhere, put at the start of the method that ends the object.
 fn cleared_in(project: &Project<'_>, ending: In<FunctionId>, name: &str, release: &Access) -> Option<Edit> {
-    let clear = project.sources.snippet(release.at()).trim_end_matches(';');
-    let own = clear.starts_with("clear") && name.starts_with("this.") && mend::mentions(clear, name);
-    if !own || clear.contains('\n') {
-        return None;
-    }
+    let clear = release_text(project, release).filter(|clear| name.starts_with("this.") && mend::mentions(clear, name))?;
     let text = &project.sources.get(ending.file).text;
     mend::at_start(ending.file, text, project.function(ending).body.start, &format!("{clear};"))
 }

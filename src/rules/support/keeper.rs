@@ -112,3 +112,11 @@ pub(crate) fn care(project: &Project<'_>, place: Place, ty: &Type) -> Care {
 pub(crate) fn is_nothing(project: &Project<'_>, value: In<ValueId>) -> bool {
     matches!(project.value(value), Value::Literal(_))
 }
+
+/// The call by which an access releases a timer, as it is written: `clearTimeout(this.timer)`.
+pub(in crate::rules) fn release_text<'p>(project: &'p Project<'_>, release: &Access) -> Option<&'p str> {
+    let AccessKind::Argument { call, .. } = release.kind else { return None };
+    let span = project.call(release.of(call)).span;
+    let text = project.sources.snippet(project.at(release.file, span));
+    (text.starts_with("clear") && !text.contains('\n')).then_some(text)
+}
