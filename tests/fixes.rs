@@ -59,7 +59,11 @@ fn two_fixes_that_need_the_same_line_share_it() {
     let one = |name: &str| {
         format!("void {name}(size_t n) {{\n  char* text = new char[n]; // scratch\n  fill(text, n);\n}}\n")
     };
-    let code_of = format!("#include <cstddef>\n\nvoid fill(char* text, size_t n) {{ text[n - 1] = 0; }}\n\n{}\n{}", one("first"), one("second"));
+    let code_of = format!(
+        "#include <cstddef>\n\nvoid fill(char* text, size_t n) {{ text[n - 1] = 0; }}\n\n{}\n{}",
+        one("first"),
+        one("second")
+    );
     let root = project(&[("package.json", "{}"), ("a.cc", &code_of)]);
     let root = root.path();
     let found = code(&run(root, &[]));
@@ -80,6 +84,11 @@ fn a_listener_is_kept_under_a_name_that_both_ends_can_say() {
     assert_eq!(code(&run(root, &[])), 1);
     assert_eq!(code(&run(root, &["--unsafe-fixes"])), 0, "{}", read(root, "a.js"));
     let fixed = read(root, "a.js");
-    assert!(fixed.contains("    this.resizeListener = this.draw.bind(this);\n    process.stdout.on('resize', this.resizeListener);"), "{fixed}");
+    assert!(
+        fixed.contains(
+            "    this.resizeListener = this.draw.bind(this);\n    process.stdout.on('resize', this.resizeListener);"
+        ),
+        "{fixed}"
+    );
     assert!(fixed.contains("process.stdout.off('resize', this.resizeListener);"), "{fixed}");
 }
