@@ -14,14 +14,24 @@ const NOISE: f64 = 0.1;
 
 /// Whether the bad example grows with the count and the good one does not; else what is wrong.
 pub fn judge(bad: Figures, good: Figures) -> Result<(), String> {
-    let (first, second) = (bad[1] - bad[0], bad[2] - bad[1]);
-    if first <= 0.0 || (second - 2.0 * first).abs() > BEND * second.abs() {
+    if !grows(bad) {
         return Err(format!("the bad example does not grow with the count: {bad:?}"));
     }
-    if (good[2] - good[0]).abs() > NOISE * (bad[2] - bad[0]) {
+    if !is_flat(good, bad) {
         return Err(format!("the good example does not stay flat: {good:?}, where the bad one grows: {bad:?}"));
     }
     Ok(())
+}
+
+/// Whether figures grow in a line with the count.
+pub fn grows(figures: Figures) -> bool {
+    let (first, second) = (figures[1] - figures[0], figures[2] - figures[1]);
+    first > 0.0 && (second - 2.0 * first).abs() <= BEND * second.abs()
+}
+
+/// Whether figures stay, compared with others that grow.
+pub fn is_flat(figures: Figures, growing: Figures) -> bool {
+    (figures[2] - figures[0]).abs() <= NOISE * (growing[2] - growing[0])
 }
 
 /// The judgement's own test.

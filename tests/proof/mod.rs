@@ -6,7 +6,7 @@ pub mod run;
 
 use crate::support::Kind;
 use crate::support::page::{Block, Example, Page, projects};
-use leaklint::finding::Applicability;
+use leaklint::finding::{Applicability, Confidence};
 
 /// What a page says of its proof.
 pub struct Proof {
@@ -65,6 +65,28 @@ impl Proof {
             needs_node: first.option("headers") == Some("node"),
             bad,
             good,
+        })
+    }
+
+    /// A claim outside the rules' pages: a driver that needs no example.
+    pub fn of_claim(name: &str, driver: &Block) -> Result<Proof, String> {
+        let example = Example {
+            files: vec![("example.js".to_owned(), String::new())],
+            markers: Vec::new(),
+            level: Confidence::Medium,
+        };
+        let times = driver.option("times").unwrap_or("100");
+        Ok(Proof {
+            rule: name.to_owned(),
+            measure: driver.option("measure").ok_or("the driver does not say `measure=…`")?.to_owned(),
+            times: times.parse().map_err(|_| format!("`times={times}` is no number"))?,
+            uncollected: driver.says("uncollected"),
+            below: driver.option("below").and_then(|version| version.parse().ok()),
+            script: driver.text.clone(),
+            native: None,
+            needs_node: false,
+            good: example.clone(),
+            bad: example,
         })
     }
 
