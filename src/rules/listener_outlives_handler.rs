@@ -249,7 +249,12 @@ impl Listener<'_, '_> {
         let project = self.project;
         let named = project.around(self.function(), |function| !project.function(function).name.is_empty())?;
         let callers = project.callers(named);
-        let mut calls = callers.iter().filter(|caller| !caller.weak && !project.is_once_guarded(caller.call));
+        let calls = callers.iter().filter(|caller| !caller.weak && !project.is_once_guarded(caller.call));
+        // What several files do as they are loaded, each does for itself, be it in a process of its own.
+        let mut calls = calls.filter(|caller| {
+            let loads = |call| project.call(call).function == FunctionId::MODULE;
+            !loads(caller.call) || callers.iter().any(|c| c.call.file == caller.call.file && c.call != caller.call)
+        });
         let (_, second) = (calls.next()?, calls.next()?);
         (!project.is_once_guarded(self.add.call)).then(|| TraceStep {
             kind: StepKind::Repeat,
@@ -356,11 +361,22 @@ impl Listener<'_, '_> {
                 _ => false,
             };
             let one = project.result(site).is_some_and(|result| project.uses(result).iter().any(stored));
-            (kept && repeats && !one).then(|| TraceStep {
+            (kept && repeats && !one && !self.is_made_in(maker, argument)).then(|| TraceStep {
                 kind: StepKind::Repeat,
                 at: project.locate(site),
                 message: format!("{} makes instances and hands its own over", project.function_name(maker)),
             })
+        })
+    }
+
+    /// The maker has just made what it hands over: `this.socket = connect(); new Peer(this.socket)`.
+    fn is_made_in(&self, maker: In<FunctionId>, value: In<ValueId>) -> bool {
+        let project = self.project;
+        let Some(place) = project.place(value) else { return false };
+        project.accesses(place).iter().any(|access| {
+            matches!(access.kind, AccessKind::Assigned { value, .. } if matches!(project.value(access.of(value)), Value::Result(_)))
+                && access.file == maker.file
+                && access.function == maker.id
         })
     }
 

@@ -4,9 +4,9 @@ use super::support::ending::endings;
 use super::support::keeper::{Care, Keeper, care, keeper};
 use super::support::mend::at_start;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{CallId, FunctionKind, In, Rate, Type};
-use crate::project::{Access, Place, Project, Root};
-use crate::text::Edit;
+use crate::model::{CallId, Exit, Flow, FunctionKind, In, Rate, Step, Type};
+use crate::project::{Access, AccessKind, Place, Project, Root};
+use crate::text::{Edit, Span};
 
 const NAME: &str = "timer-never-cleared";
 
@@ -115,12 +115,65 @@ fn kept(project: &Project<'_>, call: In<CallId>, place: Place, care: Care) -> Ve
 }
 
 /// Whether a release is followed by an assignment of the place in the same function: the next interval replaces it.
-fn is_rearmed(_project: &Project<'_>, release: &Access, care: &Care) -> bool {
+fn is_rearmed(project: &Project<'_>, release: &Access, care: &Care) -> bool {
     care.assigned.iter().any(|assigned| {
         assigned.file == release.file
             && assigned.function == release.function
             && assigned.span.start > release.span.start
+            && !released_call(release)
+                .is_some_and(|call| stops_between(&project.function(release.function()).flow, call, assigned.span))
     })
+}
+
+fn released_call(release: &Access) -> Option<CallId> {
+    match release.kind {
+        AccessKind::Argument { call, .. } | AccessKind::Method { call, .. } => Some(call),
+        _ => None,
+    }
+}
+
+/// Whether some way leads past the assignment after the release: it leaves in between, or the assignment is in a branch that
+/// the release is not in.
+fn stops_between(flow: &Flow, release: CallId, assigned: Span) -> bool {
+    let (releases, assigns) = (|part: &Flow| has_call(part, release), |part: &Flow| has_assignment(part, assigned));
+    match flow {
+        Flow::Sequence(parts) => {
+            if let Some(both) = parts.iter().find(|part| releases(part) && assigns(part)) {
+                return stops_between(both, release, assigned);
+            }
+            let mut leaves = false;
+            for part in parts.iter().skip_while(|part| !releases(part)).skip(1) {
+                if assigns(part) {
+                    return leaves || matches!(part, Flow::Branch { then, otherwise, .. } if !assigns(then) || !assigns(otherwise));
+                }
+                part.walk(&mut |inner| leaves |= matches!(inner, Flow::Exit(Exit::Return(_), _)));
+            }
+            false
+        }
+        Flow::Branch { then, otherwise, .. } => {
+            [then, otherwise].into_iter().any(|side| releases(side) && stops_between(side, release, assigned))
+        }
+        Flow::Loop { body, .. } | Flow::Labelled(_, body) | Flow::Try { body, .. } => {
+            stops_between(body, release, assigned)
+        }
+        _ => false,
+    }
+}
+
+fn has_call(flow: &Flow, call: CallId) -> bool {
+    let mut found = false;
+    flow.walk(&mut |inner| found |= matches!(inner, Flow::Step(Step::Call(id)) if *id == call));
+    found
+}
+
+fn has_assignment(flow: &Flow, at: Span) -> bool {
+    let mut found = false;
+    flow.walk(&mut |inner| {
+        if let Flow::Step(Step::Assign(assign)) = inner {
+            found |= assign.span.start <= at.start && at.end <= assign.span.end;
+        }
+    });
+    found
 }
 
 fn clears_itself(project: &Project<'_>, callback: &In<crate::model::FunctionId>) -> bool {

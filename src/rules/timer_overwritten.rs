@@ -3,8 +3,8 @@
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend::{before, mentions};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{CallId, FunctionId, FunctionKind, In, Rate};
-use crate::project::{Access, Place, Project, Root};
+use crate::model::{CallId, FunctionId, FunctionKind, In, Name, Rate, Value, ValueId};
+use crate::project::{Access, AccessKind, Place, Project, Root};
 
 const NAME: &str = "timer-overwritten";
 
@@ -27,6 +27,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         let rate = project.rate(function);
         if rate.rate.is_none_or(|rate| rate < Rate::PerCall)
             || !runs_again(project, function)
+            || takes_turns(project, function, &care)
             || fires_first(project, call)
         {
             continue;
@@ -125,8 +126,60 @@ fn runs_again(project: &Project<'_>, function: In<FunctionId>) -> bool {
     }
     let callers = project.callers(function);
     callers.is_empty()
-        || callers.iter().any(|c| project.function(project.function_of(c.call)).kind != FunctionKind::Constructor)
+        || callers.iter().any(|c| {
+            project.function(project.function_of(c.call)).kind != FunctionKind::Constructor
+                && !is_on_new_object(project, c.call)
+        })
 }
+
+/// Whether a method is called on an object that the calling code has made itself: each run has another one.
+fn is_on_new_object(project: &Project<'_>, call: In<CallId>) -> bool {
+    let Some(receiver) = project.receiver(call) else { return false };
+    let summary = project.summary(call.file);
+    let around = |made: FunctionId| made != FunctionId::MODULE && summary.is_inside(project.call(call).function, made);
+    let is_new = |value: In<ValueId>| match project.value(value) {
+        Value::Result(made) => {
+            let made = project.call(value.with(*made));
+            made.is_new && around(made.function)
+        }
+        _ => false,
+    };
+    if matches!(project.value(receiver), Value::This(_)) {
+        return false;
+    }
+    let Some(place) = project.place(receiver) else { return is_new(receiver) };
+    project.accesses(place).iter().any(|access| {
+        matches!(access.kind, AccessKind::Assigned { value, .. } if is_new(access.of(value)))
+            && access.file == call.file
+            && around(access.function)
+    })
+}
+
+/// Whether the timer is armed by one event and cleared by its opposite on the same emitter: they take turns.
+fn takes_turns(project: &Project<'_>, function: In<FunctionId>, care: &Care) -> bool {
+    let events = |f: In<FunctionId>| -> Vec<(In<CallId>, Name)> {
+        let passed = project.passed_to(f);
+        passed.iter().filter_map(|passed| Some((passed.call, passed.handed.event?))).collect()
+    };
+    let armed = events(function);
+    care.releases.iter().flat_map(|release| events(release.function())).any(|(clears, end)| {
+        armed.iter().any(|(arms, begin)| {
+            let on = |call: In<CallId>| project.receiver(call);
+            let same = on(*arms).zip(on(clears)).is_some_and(|(a, b)| project.same(a, b));
+            same && OPPOSITES.iter().any(|(one, other)| begin.contains(one) && begin.replace(one, other) == *end)
+        })
+    })
+}
+
+/// Parts of the names of events that follow each other in turn.
+const OPPOSITES: [(&str, &str); 6] = [
+    ("connect", "disconnect"),
+    ("open", "close"),
+    ("start", "stop"),
+    ("online", "offline"),
+    ("pause", "resume"),
+    ("enter", "leave"),
+];
 
 /// Whether the assignment happens in the timer's own callback, which has fired by then.
 fn fires_first(project: &Project<'_>, call: In<CallId>) -> bool {

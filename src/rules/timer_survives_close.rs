@@ -1,11 +1,11 @@
 //! `timer-survives-close`: the method that ends an object does not clear a timer that other methods clear, or a timer is
 //! armed again after an `await` without a look at the closing flag.
 
-use super::support::ending::{endings, reaches};
+use super::support::ending::{endings, reach, reaches};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{CallId, ClassId, Flow, FunctionId, In, Rate, Step, Type, Value};
+use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, In, Rate, Step, Type, Value, ValueId};
 use crate::project::{Access, Place, Project, Root};
 use crate::text::{Edit, Span};
 
@@ -42,7 +42,9 @@ fn forgotten(
 ) -> Option<Finding> {
     let endings = endings(project, class);
     let ending = *endings.iter().find(|&&ending| ends_all(project, ending))?;
-    if endings.iter().any(|&f| reaches(project, f, &care.releases)) || released_by_end_event(project, class, care) {
+    if endings.iter().any(|&f| reaches(project, f, &care.releases) || hands_itself_over(project, f))
+        || released_by_end_event(project, class, care)
+    {
         return None;
     }
     let name = project.place_text(place);
@@ -78,19 +80,40 @@ fn ends_all(project: &Project<'_>, ending: In<FunctionId>) -> bool {
     project.calls_in(ending).next().is_some()
 }
 
-/// Whether a release runs in a handler of an event that tells of the end, whoever emits it.
+/// Whether an ending method runs code that can't be found with the object itself as its receiver or argument: the states of
+/// a state machine.
+fn hands_itself_over(project: &Project<'_>, ending: In<FunctionId>) -> bool {
+    reach(project, ending).into_iter().any(|function| {
+        project.calls_in(function).any(|call| {
+            let itself = project.call(call).arguments.iter().any(|argument| {
+                matches!(project.value(call.with(argument.value)), Value::This(_))
+            });
+            itself && project.targets(call).functions.is_empty() && project.api(call).is_none()
+        })
+    })
+}
+
+/// Whether a release runs in a handler of an event that tells of the end, whoever emits it: in the handler itself, or in what
+/// code of the class's own file hands over as one and runs.
 fn released_by_end_event(project: &Project<'_>, class: In<ClassId>, care: &Care) -> bool {
-    let _ = class;
-    care.releases.iter().any(|release| {
+    let handles_end = |f: In<FunctionId>| {
+        project.passed_to(f).iter().any(|passed| passed.handed.event.is_some_and(|event| is_end(&event)))
+    };
+    let inside = care.releases.iter().any(|release| {
         let mut function = Some(release.function());
         while let Some(f) = function {
-            if project.passed_to(f).iter().any(|passed| passed.handed.event.is_some_and(|event| is_end(&event))) {
+            if handles_end(f) {
                 return true;
             }
             function = project.function(f).parent.map(|parent| f.with(parent));
         }
         false
-    })
+    });
+    inside
+        || project
+            .functions()
+            .filter(|f| f.file == class.file && f.id != FunctionId::MODULE)
+            .any(|f| handles_end(f) && reaches(project, f, &care.releases))
 }
 
 fn is_end(event: &str) -> bool {
@@ -178,9 +201,25 @@ fn tests_flag(project: &Project<'_>, function: In<FunctionId>, flags: &[crate::m
         if span.start < after {
             return;
         }
-        cond.values(&mut |value| tested |= mentions(summary, value, flags));
+        cond.values(&mut |value| {
+            tested |= mentions(summary, value, flags) || asks_for_flag(project, function.with(value), flags);
+        });
     });
     tested
+}
+
+/// `this.isOver()`, which gives back a flag.
+fn asks_for_flag(project: &Project<'_>, value: In<ValueId>, flags: &[crate::model::Name]) -> bool {
+    let Value::Result(call) = project.value(value) else { return false };
+    project.targets(value.with(*call)).functions.iter().any(|&function| {
+        let mut returns = false;
+        project.function(function).flow.walk(&mut |flow| {
+            if let Flow::Exit(Exit::Return(Some(value)), _) = flow {
+                returns |= mentions(project.summary(function.file), *value, flags);
+            }
+        });
+        returns
+    })
 }
 
 fn mentions(summary: &crate::model::Summary, value: crate::model::ValueId, flags: &[crate::model::Name]) -> bool {

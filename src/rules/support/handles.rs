@@ -56,7 +56,7 @@ pub(crate) fn followed<'a, 'p>(project: &'p Project<'a>) -> impl Iterator<Item =
     project.calls().filter(|call| !project.is_native(call.file)).filter_map(|call| {
         let gives = project.gives(call)?;
         let of = |families: &[&str]| families.iter().any(|family| gives.ty.family == *family);
-        let ends_itself = of(ENDING);
+        let ends_itself = of(ENDING) || is_awaited(project, call, &gives);
         if !ends_itself && !of(COUNTED) {
             return None;
         }
@@ -69,6 +69,17 @@ pub(crate) fn followed<'a, 'p>(project: &'p Project<'a>) -> impl Iterator<Item =
         rows.retain(|row| row.state != State::NotAcquired);
         Some(Followed { call, gives, rate, rows, ends_itself })
     })
+}
+
+/// Whether the code waits for the thing to exit by itself: a worker that is done.
+fn is_awaited(project: &Project<'_>, call: In<CallId>, gives: &Gives<'_>) -> bool {
+    let Some(handle) = gives.handle else { return false };
+    gives.ty.ends.iter().any(|end| end == "exit")
+        && project.calls_in(project.function_of(call)).any(|waits| {
+            let registers = project.api(waits).and_then(|api| api.registers.as_ref());
+            registers.is_some_and(|registers| project.event_name(waits, registers).is_some_and(|event| event == "exit"))
+                && project.receiver(waits).is_some_and(|on| project.same(on, handle))
+        })
 }
 
 /// Whether a type of handle is one that must be released.

@@ -134,7 +134,24 @@ impl<'p, 'a> Listener<'p, 'a> {
         calls.filter(within).any(|call| {
             let ends = project.method_name(call).is_some_and(|name| ends_object(project, &name));
             let same = || project.receiver(call).is_some_and(|on| project.objects(on, self.on()) == Likeness::Same);
-            ends && same() && !(surely && project.is_conditional(call))
+            ends && same() && !(surely && self.is_really_conditional(call))
+        })
+    }
+
+    /// The call happens under a condition other than that nobody has ended the object before: `if (this.closed) return`.
+    fn is_really_conditional(&self, call: In<CallId>) -> bool {
+        let project = self.project;
+        let flag = |value: ValueId| match project.value(call.with(value)) {
+            Value::Member(object, name) => {
+                matches!(project.value(call.with(*object)), Value::This(_))
+                    && project.contracts.words.ending.iter().any(|word| name == word.as_str())
+            }
+            _ => false,
+        };
+        project.conditions(call).iter().any(|(cond, _)| {
+            let mut flags = true;
+            cond.values(&mut |value| flags &= flag(value));
+            !flags
         })
     }
 
