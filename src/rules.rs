@@ -39,6 +39,7 @@ rules! {
     allocation_lost_on_exit = "allocation-lost-on-exit",
     allocation_never_freed = "allocation-never-freed",
     async_recursion_chain = "async-recursion-chain",
+    async_worker_never_queued = "async-worker-never-queued",
     async_worker_raw_pointer = "async-worker-raw-pointer",
     body_not_consumed = "body-not-consumed",
     buffer_view_pins_parent = "buffer-view-pins-parent",

@@ -253,6 +253,19 @@ pub enum Runs {
     Event,
 }
 
+/// Who enters a C or C++ callback.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thread {
+    /// The engine or the API itself, which sees to scopes.
+    #[default]
+    Caller,
+    /// The event loop, on the thread of JavaScript, with no handle scope open.
+    Loop,
+    /// Another thread.
+    Other,
+}
+
 /// A function argument.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -267,6 +280,9 @@ pub struct Callback {
     pub rest: bool,
     /// When it runs.
     pub runs: Runs,
+    /// C and C++: who enters it.
+    #[serde(default)]
+    pub thread: Thread,
     /// Its first parameter is an error: nothing was acquired where it is set.
     #[serde(default)]
     pub error_first: bool,

@@ -33,17 +33,6 @@ const HANDLERS: [(&str, &str); 8] = [
     ("_req", "res"),
     ("req", "rep"),
 ];
-/// Parameter types of C++ functions that JavaScript calls.
-const CALLED_FROM_JS: [&str; 8] = [
-    "Napi::CallbackInfo",
-    "Nan::FunctionCallbackInfo",
-    "v8::FunctionCallbackInfo",
-    "FunctionCallbackInfo",
-    "v8::Arguments",
-    "Arguments",
-    "napi_callback_info",
-    "CallbackInfo",
-];
 
 impl RateAnswer {
     pub(super) fn new(rate: Rate, at: Location, message: String) -> Self {
@@ -142,17 +131,22 @@ impl Project<'_> {
         RateAnswer::new(Rate::PerCall, self.locate_function(function), message)
     }
 
+    /// Whether a C or C++ function has the signature of those that JavaScript calls, as often as it likes.
+    pub fn is_called_from_javascript(&self, function: In<FunctionId>) -> bool {
+        self.function(function).parameters.iter().any(|parameter| {
+            let facts = self.binding(function.with(*parameter)).ty.as_ref();
+            let ty = facts.and_then(|facts| self.named_type(function.file, &facts.name));
+            ty.is_some_and(|ty| self.contracts.is_family(ty, "call-info"))
+        })
+    }
+
     /// By those who call it without the project's doing: users of the package, JavaScript, a framework.
     fn rate_from_outside(&self, function: In<FunctionId>) -> RateAnswer {
         let data = self.function(function);
         let at = self.locate_function(function);
         let name = self.function_name(function);
         if self.is_native(function.file) {
-            let from_js = data.parameters.iter().any(|parameter| {
-                let ty = self.binding(function.with(*parameter)).ty.as_ref();
-                ty.is_some_and(|ty| CALLED_FROM_JS.contains(&&*ty.name))
-            });
-            if from_js {
+            if self.is_called_from_javascript(function) {
                 return RateAnswer::new(Rate::PerCall, at, format!("{name} runs for each call from JavaScript"));
             }
         }

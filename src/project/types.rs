@@ -90,6 +90,11 @@ impl<'a> Project<'a> {
         self.rows(file).ty(name)
     }
 
+    /// The catalog row of a static function of a named class.
+    pub fn named_method(&self, file: FileId, class: &str, method: &str) -> Option<&'a Api> {
+        self.rows(file).api(&format!("{class}::{method}"))
+    }
+
     /// The catalog type that a declaration names.
     pub fn declared_type(&self, file: FileId, facts: &TypeFacts) -> Option<&'a Type> {
         if self.is_native(file) {

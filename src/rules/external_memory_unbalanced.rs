@@ -1,7 +1,7 @@
 //! `external-memory-unbalanced`: memory reported to V8 that is never reported back.
 
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, In};
+use crate::model::{CallId, In, Value, ValueId};
 use crate::project::Project;
 
 const NAME: &str = "external-memory-unbalanced";
@@ -25,19 +25,27 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether a call reports memory, by a balance that only the opposite call evens out.
 fn adjusts(project: &Project<'_>, call: In<CallId>) -> bool {
     project.is_native(call.file)
-        && project.method_name(call).is_some_and(|name| {
-            name.contains("AdjustExternalMemory")
-                || name.contains("AdjustAmountOfExternalAllocatedMemory")
-                || name == "napi_adjust_external_memory"
-        })
+        && project
+            .api(call)
+            .and_then(|api| api.registers.as_ref())
+            .is_some_and(|registers| registers.kind == "memory")
 }
 
 fn goes_down(project: &Project<'_>, call: In<CallId>) -> bool {
     let text = &project.sources.get(call.file).text;
     project.call(call).arguments.iter().any(|argument| {
         let written = argument.span.of(text).trim();
-        written.starts_with('-') || written.contains("(-") || written.contains("* -1") || written.contains("0 -")
+        is_difference(project, call.with(argument.value)) || written.starts_with('-') || written.contains("(-") || written.contains("* -1") || written.contains("0 -")
     })
+}
+
+/// Whether an amount is a variable that is declared as a difference: it goes both ways.
+fn is_difference(project: &Project<'_>, amount: In<ValueId>) -> bool {
+    let Value::Binding(binding) = *project.value(amount) else { return false };
+    let text = &project.sources.get(amount.file).text;
+    let declaration = text.get(project.binding(amount.with(binding)).span.start as usize..).unwrap_or_default();
+    declaration.split(';').next().is_some_and(|words| words.contains(" - "))
 }

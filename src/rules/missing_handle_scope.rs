@@ -2,6 +2,7 @@
 
 use super::support::mend::{at_start, is_name};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::contract::{Callback, Thread};
 use crate::model::{CallId, FunctionId, In};
 use crate::project::Project;
 
@@ -30,22 +31,21 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The libuv call that has the event loop run this function on the JavaScript thread.
+/// The call that has the event loop run this function on the JavaScript thread.
 fn entered_by(project: &Project<'_>, function: In<FunctionId>) -> Option<In<CallId>> {
     project.passed_to(function).iter().find_map(|passed| {
-        let callee = project.callee_text(passed.call);
-        let loop_call = callee.starts_with("uv_") && callee != "uv_thread_create" && callee != "uv_once";
-        // The first function of `uv_queue_work` runs on another thread, where no handle may be made at all.
-        let first = callee == "uv_queue_work" && passed.handed.argument < 3;
-        (loop_call && !first).then_some(passed.call)
+        let api = project.api(passed.call)?;
+        let argument = i16::try_from(passed.handed.argument).ok()?;
+        let is_entry = |callback: &&Callback| callback.argument == argument || callback.argument < 0;
+        let callback = api.callbacks.iter().find(is_entry)?;
+        (callback.thread == Thread::Loop).then_some(passed.call)
     })
 }
 
 /// The first call that makes a local handle before any scope is opened, in the function or in what it calls.
 fn unscoped(project: &Project<'_>, function: In<FunctionId>, depth: u8) -> Option<In<CallId>> {
     for call in project.calls_in(function) {
-        let path = project.callee_text(call);
-        if opens_scope(&path) {
+        if opens_scope(project, call) {
             return None;
         }
         if makes_handle(project, call) {
@@ -62,9 +62,12 @@ fn unscoped(project: &Project<'_>, function: In<FunctionId>, depth: u8) -> Optio
     None
 }
 
-fn opens_scope(path: &str) -> bool {
-    let last = path.rsplit(['.', ':']).next().unwrap_or(path);
-    last.ends_with("HandleScope") || matches!(last, "NanScope" | "NanEscapableScope" | "AsyncScope" | "CallbackScope" | "napi_open_handle_scope")
+fn opens_scope(project: &Project<'_>, call: In<CallId>) -> bool {
+    let named = project.named_type(call.file, &project.callee_text(call).replace('.', "::"));
+    let api = project.api(call);
+    let of = |name: Option<&String>| name.and_then(|name| project.contracts.ty(name));
+    let given = [api.and_then(|api| of(api.gives.as_ref())), api.and_then(|api| of(api.returns_type.as_ref())), named];
+    given.into_iter().flatten().any(|ty| project.contracts.is_family(ty, "handle-scope"))
 }
 
 fn makes_handle(project: &Project<'_>, call: In<CallId>) -> bool {

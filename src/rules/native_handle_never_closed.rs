@@ -8,7 +8,13 @@ use crate::project::Project;
 const NAME: &str = "native-handle-never-closed";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
-    each(project, Kind::Handle, |owned, custody| {
+    for kind in [Kind::Handle, Kind::Work] {
+        check_kind(project, kind, findings);
+    }
+}
+
+fn check_kind(project: &Project<'_>, kind: Kind, findings: &mut Vec<Finding>) {
+    each(project, kind, |owned, custody| {
         if !custody.is_never_settled() {
             return;
         }

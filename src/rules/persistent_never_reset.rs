@@ -1,13 +1,13 @@
 //! `persistent-never-reset`: a strong handle to a JavaScript value that nothing resets, deletes or counts down.
 
 use super::member_never_freed::forgotten;
-use super::support::custody::runs_once;
+use super::support::custody::{Kind, each, name, releaser, report as report_loss, runs_once, witness};
 use super::support::members::stored;
 use super::support::persistents::dying;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::contract::{By, Part};
 use crate::model::{CallId, ClassId, In, Type};
-use crate::project::Project;
+use crate::project::{Custody, Doubt, Owned, Project};
 use crate::text::Location;
 use rustc_hash::FxHashSet;
 
@@ -36,6 +36,27 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         findings.push(finding);
     }
     findings.extend(uncounted(project));
+    each(project, Kind::Reference, |owned, custody| {
+        findings.extend(local_root(project, NAME, owned, custody));
+    });
+}
+
+/// A reference or thread-safe function in a local variable, that no path releases, stores or hands on.
+pub(super) fn local_root(
+    project: &Project<'_>,
+    rule: &'static str,
+    owned: &Owned<'_>,
+    custody: &Custody,
+) -> Option<Finding> {
+    let loss = witness(custody, |loss| custody.is_never_settled() && loss.doubt == Doubt::Sure)?;
+    let variable = name(project, owned)?;
+    let message = format!("{} in the local variable `{variable}` is never released", owned.noun);
+    let release = releaser(project, owned, &variable);
+    Some(
+        report_loss(project, rule, owned, custody, loss, message)?
+            .with_why("the variable ends, and with it the only way to release what it names; the JavaScript value stays")
+            .with_help(format!("call `{release}`, or keep `{variable}` where the end of its work finds it")),
+    )
 }
 
 /// An object that counts itself up and never down: `Ref()` without `Unref()`. One finding a class.

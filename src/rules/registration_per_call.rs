@@ -2,7 +2,7 @@
 
 use super::support::keeper::{Keeper, care, keeper};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, In, Rate, Type};
+use crate::model::{Api, CallId, In, Rate, Type};
 use crate::project::{Project, Root};
 
 const NAME: &str = "registration-per-call";
@@ -33,6 +33,45 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         finding.trace.extend(rate.why);
         findings.push(finding);
     }
+    findings.extend(project.calls().filter(|call| project.is_native(call.file)).filter_map(|call| template(project, call)));
+}
+
+/// A function template of C++ code: the context keeps each, and what was instantiated from it, as long as it lives.
+fn template(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
+    if !is_template(project, call) {
+        return None;
+    }
+    let rate = project.call_rate(call);
+    rate.rate.filter(|rate| *rate >= Rate::PerCall)?;
+    // What makes several sets up an interface; what fills a persistent handle keeps a cache.
+    let mut siblings = project.calls_in(project.function_of(call)).filter(|other| *other != call);
+    if siblings.any(|other| is_template(project, other) || keeps(project, other)) {
+        return None;
+    }
+    let at = project.locate(call);
+    let mut finding = Finding::new(NAME, Confidence::Medium, at, "a new function template is made for each call")
+        .with_why(format!("the context keeps every template that was instantiated, with its function; {}", rate.because()))
+        .with_help("make the template once, where the module is initialised, and keep it in a persistent handle; for one function, `Function::New` needs no template")
+        .with_context(project.function_name(project.function_of(call)))
+        .with_step(StepKind::Grow, at, "function template made here");
+    finding.trace.extend(rate.why);
+    Some(finding)
+}
+
+fn keeps(project: &Project<'_>, call: In<CallId>) -> bool {
+    let given = project.api(call).and_then(|api| project.contracts.ty(api.gives.as_deref()?));
+    given.is_some_and(|ty| ["persistent", "reference"].contains(&ty.family.as_str()))
+}
+
+/// Whether a call makes a template: by its row, or because the type that it is told to make is such.
+fn is_template(project: &Project<'_>, call: In<CallId>) -> bool {
+    let registers = |api: &Api| api.registers.as_ref().is_some_and(|registers| registers.kind == "template");
+    if project.api(call).is_some_and(registers) {
+        return true;
+    }
+    let head = project.sources.snippet(project.locate(call)).split('(').next().unwrap_or_default();
+    let made = head.split_once('<').and_then(|(_, rest)| rest.trim_end().strip_suffix('>'));
+    made.and_then(|made| project.named_method(call.file, made.trim(), "New")).is_some_and(registers)
 }
 
 fn made<'a>(project: &Project<'a>, call: In<CallId>) -> Option<&'a Type> {

@@ -2,9 +2,11 @@
 //! setter overwrites.
 
 use super::member_never_freed::forgotten;
+use super::persistent_never_reset::local_root;
+use super::support::custody::{Kind, each};
 use super::support::members::{Stored, is_released, stored};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{FunctionId, FunctionKind, In};
+use crate::model::FunctionKind;
 use crate::project::{AccessKind, Project};
 
 const NAME: &str = "threadsafe-function-not-released";
@@ -16,6 +18,9 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         let what = format!("{} `{}`", ty.noun, stored.field);
         findings.extend(forgotten(project, &stored, NAME, &what, &how).or_else(|| overwritten(project, &stored)));
     }
+    each(project, Kind::ThreadSafe, |owned, custody| {
+        findings.extend(local_root(project, NAME, owned, custody));
+    });
 }
 
 /// The setter assigns a new function over the live one.
@@ -36,7 +41,7 @@ fn overwritten(project: &Project<'_>, stored: &Stored<'_>) -> Option<Finding> {
     });
     let name = project.function_name(stored.function);
     let reachable = project.rate(stored.function).rate.is_some_and(|rate| rate >= crate::model::Rate::PerCall)
-        || is_called_from_javascript(project, stored.function);
+        || project.is_called_from_javascript(stored.function);
     if looks_first || helped || !reachable {
         return None;
     }
@@ -48,15 +53,4 @@ fn overwritten(project: &Project<'_>, stored: &Stored<'_>) -> Option<Finding> {
             .with_context(name.clone())
             .with_step(StepKind::Acquire, stored.at, format!("`{field}` receives a new one, whatever it held before")),
     )
-}
-
-/// Whether a function has the signature of a native method: JavaScript calls it as often as it likes.
-fn is_called_from_javascript(project: &Project<'_>, function: In<FunctionId>) -> bool {
-    project.function(function).parameters.iter().any(|&parameter| {
-        let ty = project.binding(function.with(parameter)).ty.as_ref();
-        ty.is_some_and(|ty| {
-            let name = ty.name.rsplit("::").next().unwrap_or(&ty.name);
-            matches!(name, "CallbackInfo" | "FunctionCallbackInfo" | "Arguments" | "napi_callback_info")
-        })
-    })
 }

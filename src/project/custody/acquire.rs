@@ -326,7 +326,7 @@ impl<'a> Project<'a> {
             return None;
         }
         let through_pointer = !matches!(summary.value(place), Value::Binding(_))
-            && binding.ty.as_ref().is_some_and(|ty| ty.text.contains('*') && !ty.is_array);
+            && binding.ty.as_ref().is_some_and(|ty| (ty.text.contains('*') || ty.name == "auto") && !ty.is_array);
         if through_pointer {
             return None;
         }

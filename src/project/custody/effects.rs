@@ -3,10 +3,13 @@
 
 use super::acquire::Owned;
 use super::fates::Fate;
-use super::state::{Doubt, Mention, State, mention};
+use super::state::{Doubt, Mention, State, mention, part_of_holder};
 use super::walk::is_scalar;
 use crate::model::contract::{Api, Effect as Row, Part, Valid};
-use crate::model::{BindingId, CallId, FunctionId, Holder, In, Language, Literal, Summary, Value, ValueId};
+use crate::model::{
+    BindingId, CallId, Flow, FunctionId, FunctionKind, Holder, In, Language, Literal, Name, Step, Summary, Value,
+    ValueId,
+};
 use crate::project::Project;
 use crate::text::FileId;
 
@@ -125,13 +128,29 @@ impl<'a> Effects<'_, 'a> {
         value: ValueId,
     ) -> Effect {
         match seen {
-            Mention::None | Mention::Contents => Effect::None,
+            Mention::None | Mention::Contents => self.of_own_request(owned, state, id, at, value),
             Mention::Closure => self.of_closure(owned, state, id, value),
             Mention::Whole | Mention::Derived => self.of_whole(owned, id, at, seen),
             Mention::Part => self.of_part(owned, id, at),
             Mention::Address => self.of_address(owned, id, at),
             Mention::Container => self.of_container(owned, id, at),
         }
+    }
+
+    /// `baton->request`, a pointer, where the baton's constructor made the request point back at it: who gets the request
+    /// gets the baton.
+    fn of_own_request(&self, owned: &Owned<'a>, state: &State, id: CallId, at: u16, value: ValueId) -> Effect {
+        if !matches!(self.summary.value(value), Value::Member(..)) || !part_of_holder(self.summary, state, value) {
+            return Effect::None;
+        }
+        let Some(row) = self.row(id) else { return Effect::None };
+        match row.arguments.get(at as usize).copied().unwrap_or(row.rest) {
+            Row::Take | Row::TakeOnSuccess => {}
+            Row::HandTo(to) | Row::HandToOnSuccess(to) if self.is_given(id, to) => {}
+            _ => return Effect::None,
+        }
+        let points_back = owned.call().and_then(|call| self.project.points_back(In::new(self.file, call)));
+        if points_back.is_some() { Effect::taken(Some(at)) } else { Effect::None }
     }
 
     /// A closure that captures the thing is an argument.
@@ -419,6 +438,31 @@ impl<'a> Effects<'_, 'a> {
             Some(class) => self.project.class(class).declares_destructor || !self.project.class(class).bases.is_empty(),
             None => ty.name.contains("::") && !ty.is_array,
         }
+    }
+}
+
+impl Project<'_> {
+    /// The member of something of its own in which a new object stores itself when it is made: `data` for
+    /// `request->data = this` in the constructor of its class or of a base.
+    pub fn points_back(&self, call: In<CallId>) -> Option<Name> {
+        if !self.call(call).is_new {
+            return None;
+        }
+        let class = self.native_class(call.file, &self.callee_text(call))?;
+        std::iter::once(class).chain(self.bases(class)).flat_map(|class| self.methods(class)).find_map(|method| {
+            let summary = self.summary(method.file);
+            let function = summary.function(method.id);
+            let mut found = None;
+            function.flow.walk(&mut |flow| {
+                if let Flow::Step(Step::Assign(assign)) = flow
+                    && matches!(summary.value(assign.value), Value::This(of) if *of == method.id)
+                    && let Value::Member(_, name) = summary.value(assign.place)
+                {
+                    found = Some(*name);
+                }
+            });
+            found.filter(|_| function.kind == FunctionKind::Constructor)
+        })
     }
 }
 

@@ -71,6 +71,12 @@ impl<'a> Project<'a> {
                 if ty.is_some_and(|ty| ty.holder == Holder::Smart) {
                     return Fate::Takes;
                 }
+                // `f(const std::string& name)` given a pointer: the string is a copy, and dies with the call.
+                if ty.is_some_and(|ty| matches!(ty.holder, Holder::Value | Holder::Reference) && is_string(&ty.name))
+                    && owned.is_plain_memory
+                {
+                    return Fate::Borrows(Doubt::Sure);
+                }
                 self.binding_value(id.with(*binding))
             }
         };
@@ -229,6 +235,11 @@ impl Lending<'_, '_> {
             }
         }
     }
+}
+
+/// Classes that copy the characters they are made of.
+fn is_string(name: &str) -> bool {
+    matches!(name.trim_start_matches("std::"), "string" | "wstring" | "u16string" | "u32string" | "QString")
 }
 
 /// Whether a value is another one, may be it, or holds it; not only what that one points to.

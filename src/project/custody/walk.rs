@@ -652,7 +652,8 @@ impl Effects<'_, '_> {
                 let ty = binding.ty.as_ref();
                 let through_pointer = passes_pointer(summary, place);
                 let is_struct = |ty: &TypeFacts| match ty.holder {
-                    Holder::Value => true,
+                    // `auto p = new T` is a pointer that does not look it.
+                    Holder::Value => ty.name != "auto",
                     Holder::Raw => ty.is_array || !ty.text.contains('*'),
                     Holder::Smart | Holder::Reference => false,
                 };

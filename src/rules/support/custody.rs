@@ -12,6 +12,14 @@ pub(in crate::rules) enum Kind {
     Memory,
     /// Descriptors, directories, process handles, Core Foundation objects: what the system runs out of.
     Handle,
+    /// Work for the thread pool that its completion has to delete.
+    Work,
+    /// Objects that delete themselves once they were queued.
+    Worker,
+    /// References to JavaScript values.
+    Reference,
+    /// Thread-safe functions.
+    ThreadSafe,
 }
 
 /// The kind of an owned thing; none for what other rules follow (references, timers, work requests).
@@ -28,11 +36,35 @@ pub(in crate::rules) fn kind(owned: &Owned<'_>) -> Option<Kind> {
     }
 }
 
+/// The kind of an owned thing, those included that only rules of their own speak of.
+fn special_kind(project: &Project<'_>, owned: &Owned<'_>) -> Option<Kind> {
+    if is_worker(project, owned) {
+        return Some(Kind::Worker);
+    }
+    kind(owned).or_else(|| match owned.ty?.family.as_str() {
+        "async-work" => Some(Kind::Work),
+        "reference" => Some(Kind::Reference),
+        "tsfn" => Some(Kind::ThreadSafe),
+        _ => None,
+    })
+}
+
+/// Whether a new object is of a class that the thread pool runs and that is deleted after that.
+fn is_worker(project: &Project<'_>, owned: &Owned<'_>) -> bool {
+    let Some(call) = owned.from.filter(|call| project.call(*call).is_new) else { return false };
+    let class = project.declared_class(call.file, &project.callee_text(call));
+    let ty = class.and_then(|class| project.class_type(class));
+    ty.is_some_and(|ty| project.contracts.is_family(ty, "async-worker"))
+}
+
 /// Every local acquisition of a kind in code that runs more than once, with what becomes of it.
 pub(in crate::rules) fn each(project: &Project<'_>, wanted: Kind, mut visit: impl FnMut(&Owned<'_>, &Custody)) {
     for function in project.functions().filter(|function| is_shipped(project, *function)) {
         for (owned, custody) in project.owned_in(function).iter() {
-            if kind(owned) == Some(wanted) && owned.call().is_some() && unfinalized(project, owned).is_none() {
+            if special_kind(project, owned) == Some(wanted)
+                && owned.call().is_some()
+                && unfinalized(project, owned).is_none()
+            {
                 visit(owned, custody);
             }
         }

@@ -45,6 +45,8 @@ pub(in crate::rules) fn handed(project: &Project<'_>, owned: &Owned<'_>, custody
                 let member = match project.value(argument) {
                     // `&baton->request`: the callback finds the baton in the request's `data`.
                     Value::Address(inner) => Some(stored_in_itself(project, owned, *inner)?),
+                    // `baton->request`, a pointer of the baton's own.
+                    Value::Member(..) => project.points_back(In::new(file, owned.call()?)),
                     _ => None,
                 };
                 (call, at, member)
