@@ -62,6 +62,8 @@ pub enum Reason {
     Minified,
     /// A bundler wrote it, out of sources that lie elsewhere.
     Bundled,
+    /// A generator wrote it: a parser of a grammar, a schema's messages, one file out of a whole library.
+    Generated,
     /// Too large to be written by hand.
     Large(u64),
     /// It is no text.
@@ -78,6 +80,7 @@ impl fmt::Display for Reason {
             Reason::Vendored(folder) => write!(f, "vendored (`{folder}`)"),
             Reason::Minified => f.write_str("minified"),
             Reason::Bundled => f.write_str("bundled"),
+            Reason::Generated => f.write_str("generated"),
             Reason::Large(bytes) => write!(f, "larger than 1 MB ({:.1} MB)", *bytes as f64 / 1e6),
             Reason::Binary => f.write_str("binary"),
             Reason::Unreadable(error) => write!(f, "unreadable ({error})"),
@@ -116,19 +119,27 @@ pub struct Walked {
 const VENDORED: &[&str] = &[
     "deps",
     "dep",
+    "dependencies",
     "third_party",
     "third-party",
     "thirdparty",
     "3rdparty",
+    "3rd_party",
+    "3rd-party",
     "vendor",
     "vendors",
+    "vendored",
     "external",
+    "externals",
     "extern",
+    "contrib",
     "submodules",
+    "subprojects",
 ];
 
 /// Names in [`VENDORED`] that JavaScript projects also use for code of their own.
-const OFTEN_OWN_IN_JAVASCRIPT: &[&str] = &["dep", "vendors", "external", "extern"];
+const OFTEN_OWN_IN_JAVASCRIPT: &[&str] =
+    &["dep", "dependencies", "vendors", "external", "externals", "extern", "contrib", "subprojects"];
 
 /// Lists the files of the project around the named paths.
 pub fn walk(request: &Request) -> Walked {
@@ -277,17 +288,57 @@ fn judge(entry: &DirEntry) -> Option<(PathBuf, Option<Reason>)> {
     Some((entry.path().to_owned(), reason))
 }
 
+/// Files that say whose a folder's code is.
+const LICENCES: &[&str] = &[
+    "COPYING",
+    "COPYING.LIB",
+    "COPYING.txt",
+    "COPYRIGHT",
+    "LICENCE",
+    "LICENSE",
+    "LICENSE.txt",
+    "LICENSE.md",
+    "LICENSE-MIT",
+    "AUTHORS",
+];
+
+/// Files that only a project of its own has: how it is built, documented, and what changed in it.
+const OWN_PROJECT: &[&str] = &[
+    "configure.ac",
+    "configure.in",
+    "configure",
+    "CMakeLists.txt",
+    "meson.build",
+    "Makefile.am",
+    "Makefile.in",
+    "Makefile",
+    "Doxyfile",
+    "ChangeLog",
+    "CHANGES",
+    "NEWS",
+    "INSTALL",
+];
+
 /// The folder between the walk's start and a C or C++ file that is a library of its own: it brings its licence and its own way to
-/// be built, and is no package of ours.
+/// be built, and is no package of ours; or it is named like a release, `zlib-1.3.1`.
 fn library_around(entry: &DirEntry) -> Option<String> {
     let folders = entry.path().ancestors().skip(1).take(entry.depth().saturating_sub(1));
     let has = |folder: &Path, names: &[&str]| names.iter().any(|name| folder.join(name).is_file());
     let library = folders.into_iter().find(|folder| {
-        has(folder, &["COPYING", "COPYING.LIB", "COPYING.txt", "LICENSE", "LICENSE.txt", "LICENSE.md", "AUTHORS"])
-            && has(folder, &["configure.ac", "configure", "CMakeLists.txt", "meson.build", "Makefile.am", "Makefile"])
+        let is_release = folder.file_name().is_some_and(|name| is_release_name(&name.to_string_lossy()));
+        (is_release || has(folder, LICENCES) && has(folder, OWN_PROJECT))
             && !has(folder, &["package.json", "binding.gyp"])
     })?;
     Some(library.file_name()?.to_string_lossy().into_owned())
+}
+
+/// Whether a folder is named after a library and the version of it: `lua-5.4`, `sqlite-autoconf-3310100`.
+fn is_release_name(name: &str) -> bool {
+    let Some((library, version)) = name.rsplit_once(['-', '_']) else { return false };
+    let version = version.strip_prefix('v').unwrap_or(version);
+    let is_number =
+        version.starts_with(|c: char| c.is_ascii_digit()) && version.chars().all(|c| c.is_ascii_digit() || c == '.');
+    library.starts_with(|c: char| c.is_ascii_alphabetic()) && is_number && (version.contains('.') || version.len() > 4)
 }
 
 fn is_declaration(name: &str) -> bool {
@@ -427,6 +478,28 @@ mod tests {
         assert_eq!(names(&walked), [("deps/uv/uv.c", true)]);
         let walked = walk(&request(root.path(), &["deps/uv/third_party/x.c"]));
         assert_eq!(names(&walked), [("deps/uv/third_party/x.c", true)]);
+    }
+
+    #[test]
+    fn libraries_that_are_not_ours_are_known_by_what_they_bring() {
+        let root = tree(&[
+            ("package.json", "{}"),
+            ("src/own.cc", ""),
+            ("src/store/LICENSE", ""),
+            ("src/store/Doxyfile", ""),
+            ("src/store/lib/store.c", ""),
+            ("src/lua-5.4.6/lapi.c", ""),
+            ("src/utf-8/own.cc", ""),
+            ("native/LICENSE", ""),
+            ("native/own.cc", ""),
+            ("dependencies/x/x.c", ""),
+            ("dependencies/own.js", ""),
+        ]);
+        let walked = walk(&request(root.path(), &["."]));
+        let names: Vec<_> = names(&walked).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["dependencies/own.js", "native/own.cc", "src/own.cc", "src/utf-8/own.cc"]);
+        let skipped: Vec<_> = walked.skips.iter().map(|skip| skip.reason.to_string()).collect();
+        assert_eq!(skipped, ["vendored (`dependencies`)", "vendored (`lua-5.4.6`)", "vendored (`store`)"]);
     }
 
     #[test]

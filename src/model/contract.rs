@@ -176,6 +176,8 @@ pub enum Valid {
     Zero,
     /// Not negative: file descriptors, counts.
     NonNegative,
+    /// More than zero: lengths of what there is to give.
+    Positive,
     /// Something else than the one invalid value: `INVALID_HANDLE_VALUE`, `MAP_FAILED`.
     NotInvalid,
 }

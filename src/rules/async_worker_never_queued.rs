@@ -9,7 +9,7 @@ const NAME: &str = "async-worker-never-queued";
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     each(project, Kind::Worker, |owned, custody| {
         let never = custody.is_never_settled();
-        let Some(loss) = witness(custody, |loss| never || !matches!(loss.way, Way::Overwrite(_))) else { return };
+        let Some(loss) = witness(project, owned.function, custody, |loss| never || !matches!(loss.way, Way::Overwrite(_))) else { return };
         let noun = &owned.noun;
         let message = if never { format!("{noun} is never queued") } else { format!("{noun} is not queued on one way out") };
         let Some(finding) = report(project, NAME, owned, custody, loss, message) else { return };

@@ -49,8 +49,8 @@ fn judge<'a>(project: &Project<'a>, owned: &Owned<'a>, payload: &Payload) -> Opt
     };
     let inside = Owned::entry(payload.callback, value, owned);
     let custody: Custody = project.custody(&inside);
-    let loss = witness(&custody, |_| true)?;
-    let confidence = confidence(owned, loss, &custody);
+    let loss = witness(project, inside.function, &custody, |_| true)?;
+    let confidence = confidence(project, &inside, loss, &custody);
     let message = if custody.is_never_settled() {
         format!("{} is never freed by its last holder, {callback}", owned.noun)
     } else {

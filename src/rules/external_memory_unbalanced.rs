@@ -1,7 +1,7 @@
 //! `external-memory-unbalanced`: memory reported to V8 that is never reported back.
 
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, In, Value, ValueId};
+use crate::model::{BindingKind, CallId, In, TypeFacts, Value, ValueId};
 use crate::project::Project;
 
 const NAME: &str = "external-memory-unbalanced";
@@ -34,18 +34,26 @@ fn adjusts(project: &Project<'_>, call: In<CallId>) -> bool {
             .is_some_and(|registers| registers.kind == "memory")
 }
 
+/// Whether the amount is, or may be, negative.
 fn goes_down(project: &Project<'_>, call: In<CallId>) -> bool {
     let text = &project.sources.get(call.file).text;
     project.call(call).arguments.iter().any(|argument| {
         let written = argument.span.of(text).trim();
-        is_difference(project, call.with(argument.value)) || written.starts_with('-') || written.contains("(-") || written.contains("* -1") || written.contains("0 -")
+        written.starts_with('-')
+            || ["(-", "* -1", "0 -", " - "].iter().any(|minus| written.contains(minus))
+            || goes_both_ways(project, call.with(argument.value))
     })
 }
 
-/// Whether an amount is a variable that is declared as a difference: it goes both ways.
-fn is_difference(project: &Project<'_>, amount: In<ValueId>) -> bool {
+/// Whether an amount is a variable that is declared as a difference, or a signed parameter: callers decide which way it goes.
+fn goes_both_ways(project: &Project<'_>, amount: In<ValueId>) -> bool {
     let Value::Binding(binding) = *project.value(amount) else { return false };
+    let variable = project.binding(amount.with(binding));
+    if matches!(variable.kind, BindingKind::Parameter(_)) {
+        let is_unsigned = |ty: &TypeFacts| ty.name.starts_with('u') || &*ty.name == "size_t";
+        return variable.ty.as_ref().is_some_and(|ty| !is_unsigned(ty));
+    }
     let text = &project.sources.get(amount.file).text;
-    let declaration = text.get(project.binding(amount.with(binding)).span.start as usize..).unwrap_or_default();
+    let declaration = text.get(variable.span.start as usize..).unwrap_or_default();
     declaration.split(';').next().is_some_and(|words| words.contains(" - "))
 }

@@ -17,7 +17,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
                 continue;
             }
             let Some(by) = unfinalized(project, owned) else { continue };
-            let Some(loss) = witness(custody, |_| true) else { continue };
+            let Some(loss) = witness(project, owned.function, custody, |_| true) else { continue };
             let variable = name(project, owned).unwrap_or_else(|| "it".to_owned());
             let callee = project.callee_text(by);
             let message = format!("{} in `{variable}` is given to JavaScript without a finalizer", owned.noun);

@@ -1,6 +1,6 @@
 //! `member-never-freed`: a field owns memory or a handle that no code of the project releases.
 
-use super::support::members::{Mortality, Stored, is_released, mortality, stored};
+use super::support::members::{Mortality, Stored, ends_elsewhere, is_released, mortality, stored};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::Rate;
 use crate::project::Project;
@@ -28,7 +28,8 @@ pub(super) fn forgotten(
     what: &str,
     how: &str,
 ) -> Option<Finding> {
-    if project.instances(stored.class).rate == Some(Rate::Once) || is_released(project, stored) {
+    let is_cared_for = || is_released(project, stored) || ends_elsewhere(project, stored);
+    if project.instances(stored.class).rate == Some(Rate::Once) || is_cared_for() {
         return None;
     }
     let Mortality { dies, sibling } = mortality(project, stored);

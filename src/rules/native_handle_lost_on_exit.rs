@@ -12,7 +12,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         if custody.is_never_settled() {
             return;
         }
-        let Some(loss) = witness(custody, |loss| !matches!(loss.way, Way::Overwrite(_))) else { return };
+        let Some(loss) = witness(project, owned.function, custody, |loss| !matches!(loss.way, Way::Overwrite(_))) else { return };
         let variable = name(project, owned);
         let subject =
             variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));

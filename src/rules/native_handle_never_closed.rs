@@ -18,7 +18,7 @@ fn check_kind(project: &Project<'_>, kind: Kind, findings: &mut Vec<Finding>) {
         if !custody.is_never_settled() {
             return;
         }
-        let Some(loss) = witness(custody, |_| true) else { return };
+        let Some(loss) = witness(project, owned.function, custody, |_| true) else { return };
         let variable = name(project, owned);
         let subject =
             variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));

@@ -2,23 +2,38 @@
 
 use super::support::mend::{before, native::mend};
 use super::support::custody::{Kind, assigned, each, name, releaser, report, witness};
-use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::finding::{Applicability, Confidence, Finding, StepKind, TraceStep};
 use crate::model::contract::{Effect, Part};
-use crate::model::{CallId, Flow, In, Step, Value, ValueId};
+use crate::model::{CallId, Flow, FunctionId, In, Step, Value, ValueId};
 use crate::project::{Custody, How, Owned, Project, Way};
 use crate::text::Span;
+use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 
 const NAME: &str = "owner-overwritten";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    // A field that one function grows in many places is one mistake made many times.
+    let mut grown_already: FxHashMap<(In<FunctionId>, ValueId), usize> = FxHashMap::default();
     for kind in [Kind::Memory, Kind::Handle] {
         each(project, kind, |owned, custody| {
-            findings.extend(grown(project, owned, custody));
+            if let Some((field, finding)) = grown(project, owned, custody) {
+                match grown_already.entry((owned.function, field)) {
+                    Entry::Vacant(first) => {
+                        first.insert(findings.len());
+                        findings.push(finding);
+                    }
+                    Entry::Occupied(first) => {
+                        let step = TraceStep { kind: StepKind::Acquire, at: finding.at, message: "likewise here".to_owned() };
+                        findings[*first.get()].trace.push(step);
+                    }
+                }
+            }
             // Never released at all is another rule's word.
             if custody.is_never_settled() {
                 return;
             }
-            let Some(loss) = witness(custody, |loss| matches!(loss.way, Way::Overwrite(_))) else { return };
+            let Some(loss) = witness(project, owned.function, custody, |loss| matches!(loss.way, Way::Overwrite(_))) else { return };
             let variable = name(project, owned).unwrap_or_else(|| "its variable".to_owned());
             let message = format!("{} in `{variable}` is overwritten while `{variable}` still owns it", owned.noun);
             let Some(finding) = report(project, NAME, owned, custody, loss, message) else { return };
@@ -37,7 +52,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// `memcpy(larger, p->field, n); p->field = larger;`: the old block is copied and forgotten.
-fn grown(project: &Project<'_>, owned: &Owned<'_>, custody: &Custody) -> Option<Finding> {
+fn grown(project: &Project<'_>, owned: &Owned<'_>, custody: &Custody) -> Option<(ValueId, Finding)> {
     let larger = assigned(project, owned)?;
     let file = owned.function.file;
     let acquired = In::new(file, owned.call()?);
@@ -61,12 +76,13 @@ fn grown(project: &Project<'_>, owned: &Owned<'_>, custody: &Custody) -> Option<
             .with_step(StepKind::Acquire, project.locate(acquired), "the larger block")
             .with_step(StepKind::Hold, project.at(file, copied), format!("copied from `{text}`"))
             .with_step(StepKind::Exit, project.at(file, stored), format!("`{text}` receives the larger block"));
-    Some(match edits {
+    let finding = match edits {
         Some(edits) => {
             finding.with_fix(format!("release the old block of `{text}` first"), Applicability::Unsafe, edits)
         }
         None => finding,
-    })
+    };
+    Some((field, finding))
 }
 
 /// The statement around an assignment.

@@ -3,7 +3,7 @@
 use super::support::custody::{is_shipped, way, witness};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::contract::Effect;
-use crate::model::{BindingKind, CallId, FunctionId, In, Value};
+use crate::model::{BindingKind, CallId, FunctionId, Holder, In, Value};
 use crate::project::{Custody, Doubt, How, Owned, Project, Way};
 use rustc_hash::FxHashMap;
 
@@ -41,13 +41,20 @@ fn judge(
     uses: &[(In<CallId>, In<CallId>)],
 ) -> Option<Finding> {
     let binding = *project.function(function).parameters.get(at as usize)?;
+    // `const std::string& name` makes an object of its own of a pointer that it is given.
+    let takes_value = |facts: &crate::model::TypeFacts| {
+        matches!(facts.holder, Holder::Value | Holder::Reference) && !facts.text.contains('*')
+    };
+    if project.binding(function.with(binding)).ty.as_ref().is_some_and(takes_value) {
+        return None;
+    }
     let value = project.binding_value(function.with(binding))?;
     let owned = Owned::pointer(function, value);
     let custody: Custody = project.custody(&owned);
     if custody.capped || !custody.settlements.iter().any(|settled| settled.sure) {
         return None;
     }
-    let loss = witness(&custody, |loss| {
+    let loss = witness(project, function, &custody, |loss| {
         loss.doubt == Doubt::Sure
             && matches!(loss.way, Way::Return | Way::Throw | Way::End | Way::Scope | Way::Macro(_))
     })?;

@@ -13,9 +13,23 @@ use rustc_hash::FxHashSet;
 
 const NAME: &str = "persistent-never-reset";
 
+/// Whether objects of a class end a whole isolate, and with it every handle into it.
+fn disposes_of_isolate(project: &Project<'_>, class: In<ClassId>) -> bool {
+    project.methods(class).into_iter().any(|method| {
+        project.calls_in(method).any(|call| {
+            let is_isolate = |value| project.text(value).to_ascii_lowercase().contains("isolate");
+            project.method_name(call).is_some_and(|name| &*name == "Dispose")
+                && project.receiver(call).is_some_and(is_isolate)
+        })
+    })
+}
+
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for stored in stored(project) {
         let Some(ty) = stored.ty else { continue };
+        if disposes_of_isolate(project, stored.class) {
+            continue;
+        }
         let is = |family| project.contracts.is_family(ty, family);
         let how = match (is("persistent"), is("reference")) {
             (true, _) => format!("call `{}.Reset()`", stored.field),
@@ -48,7 +62,7 @@ pub(super) fn local_root(
     owned: &Owned<'_>,
     custody: &Custody,
 ) -> Option<Finding> {
-    let loss = witness(custody, |loss| custody.is_never_settled() && loss.doubt == Doubt::Sure)?;
+    let loss = witness(project, owned.function, custody, |loss| custody.is_never_settled() && loss.doubt == Doubt::Sure)?;
     let variable = name(project, owned)?;
     let message = format!("{} in the local variable `{variable}` is never released", owned.noun);
     let release = releaser(project, owned, &variable);

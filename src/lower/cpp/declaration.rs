@@ -82,6 +82,10 @@ impl Lowering<'_> {
         item: Node<'_>,
     ) -> ValueId {
         // The initial value cannot mention the variable, but a lambda in it may: declared first.
+        let ty = match initial {
+            Initial::Arguments(_) => ty.map(constructed_so),
+            _ => ty,
+        };
         let path = self.path_of(name);
         let span = self.span(name);
         let binding = self.declare(self.frame.scope, join(&path), kind, span, ty.clone());
@@ -348,4 +352,13 @@ pub fn first_of_kind<'t>(root: Node<'t>, kind: &str) -> Option<Node<'t>> {
         next.extend(children(node).into_iter().rev());
     }
     None
+}
+
+/// `LIB_AutoThing thing(p)`: who writes that calls a constructor, though the prefix looks like that of a C library.
+fn constructed_so(facts: TypeFacts) -> TypeFacts {
+    let last = facts.name.rsplit(['_', ':']).next().unwrap_or_default();
+    let is_camel =
+        last.starts_with(|c: char| c.is_ascii_uppercase()) && last.contains(|c: char| c.is_ascii_lowercase());
+    let is_class = facts.holder == Holder::Raw && is_camel && !last.ends_with("Ref") && !facts.text.contains('*');
+    if is_class { TypeFacts { holder: Holder::Value, ..facts } } else { facts }
 }

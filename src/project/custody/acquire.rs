@@ -157,7 +157,7 @@ impl<'a> Project<'a> {
     }
 
     /// Whether a class has several methods of a function's name: which one a call means is a question of types.
-    fn is_overloaded(&self, function: In<FunctionId>) -> bool {
+    pub(crate) fn is_overloaded(&self, function: In<FunctionId>) -> bool {
         let name = self.function(function).name;
         let Some(class) = self.class_of(function) else { return false };
         let same = self
@@ -326,7 +326,7 @@ impl<'a> Project<'a> {
             return None;
         }
         let through_pointer = !matches!(summary.value(place), Value::Binding(_))
-            && binding.ty.as_ref().is_some_and(|ty| (ty.text.contains('*') || ty.name == "auto") && !ty.is_array);
+            && binding.ty.as_ref().is_some_and(|ty| (ty.text.contains('*') && !ty.is_array) || ty.name == "auto");
         if through_pointer {
             return None;
         }
@@ -377,7 +377,8 @@ impl<'a> Project<'a> {
         let mut found = Some(true);
         self.function(self.function_of(call)).flow.walk(&mut |flow| {
             if let crate::model::Flow::Step(crate::model::Step::Assign(assign)) = flow
-                && assign.value == result
+                && (assign.value == result
+                    || matches!(summary.value(assign.value), Value::Choice(parts) if parts.contains(&result)))
                 && let Value::Binding(binding) = summary.value(assign.place)
                 && let Some(ty) = &summary.binding(*binding).ty
             {

@@ -2,7 +2,7 @@
 //! Knows no call's meaning beyond how a value says that there is something.
 
 use super::acquire::Owned;
-use super::state::{Mention, State, join, mention};
+use super::state::{Mention, State, join, mention, root};
 use crate::model::contract::Valid;
 use crate::model::{BindingId, Cond, Flow, Function, Literal, Name, Summary, Value, ValueId};
 use crate::project::Project;
@@ -11,17 +11,22 @@ use rustc_hash::FxHashMap;
 /// Conditions that one function tests more than once, and its flags: what is worth remembering on a path.
 #[derive(Default)]
 pub(in crate::project) struct Conditions {
-    /// The number of each condition that counts, by where it lies in the summary.
-    numbers: FxHashMap<usize, u32>,
+    /// The number of each condition that counts, by where it lies in the summary, and whether it says the reverse.
+    numbers: FxHashMap<usize, (u32, bool)>,
     mentioned: Vec<Vec<BindingId>>,
     /// Where each is tested last.
     last: Vec<u32>,
     flags: Vec<BindingId>,
+    /// Variables that are asked for success, with the number of that condition.
+    statuses: FxHashMap<BindingId, u32>,
 }
+
+/// How the common text of tests for success begins.
+const STATUS: &str = "ok ";
 
 /// One condition of a function, wherever it is tested.
 struct Seen {
-    atoms: Vec<usize>,
+    atoms: Vec<(usize, bool)>,
     last: u32,
     bindings: Vec<BindingId>,
 }
@@ -39,7 +44,7 @@ impl Conditions {
             };
             atoms(cond, &mut |atom| {
                 let mut bindings = Vec::new();
-                let key = key(summary, atom, &mut bindings);
+                let (key, reversed) = key(summary, atom, &mut bindings);
                 if let Cond::Truthy(value) | Cond::Equal(value, _) = atom
                     && let Value::Binding(binding) = summary.value(*value)
                     && !flags.contains(binding)
@@ -47,16 +52,23 @@ impl Conditions {
                     flags.push(*binding);
                 }
                 let seen = seen.entry(key).or_insert(Seen { atoms: Vec::new(), last: at, bindings });
-                seen.atoms.push(std::ptr::from_ref(atom) as usize);
+                seen.atoms.push((std::ptr::from_ref(atom) as usize, reversed));
                 seen.last = seen.last.max(at);
             });
         });
         let mut conditions = Conditions { flags, ..Conditions::default() };
-        let mut repeated: Vec<_> = seen.into_iter().filter(|(_, seen)| seen.atoms.len() > 1).collect();
+        // Whether a status says success is asked by macros too, which are no conditions here.
+        let is_status = |key: &str| key.starts_with(STATUS);
+        let mut repeated: Vec<_> =
+            seen.into_iter().filter(|(key, seen)| seen.atoms.len() > 1 || is_status(key)).collect();
         repeated.sort_by(|a, b| a.0.cmp(&b.0));
-        for (_, seen) in repeated {
+        for (key, mut seen) in repeated {
             let number = conditions.mentioned.len() as u32;
-            conditions.numbers.extend(seen.atoms.into_iter().map(|atom| (atom, number)));
+            if is_status(&key) {
+                conditions.statuses.extend(seen.bindings.first().map(|binding| (*binding, number)));
+                seen.last = u32::MAX;
+            }
+            conditions.numbers.extend(seen.atoms.into_iter().map(|(atom, reversed)| (atom, (number, reversed))));
             conditions.last.push(seen.last);
             conditions.mentioned.push(seen.bindings);
         }
@@ -66,6 +78,11 @@ impl Conditions {
     /// Conditions that are tested no more are worth no memory.
     pub(super) fn forget_dead(&self, state: &mut State, at: u32) {
         state.facts.retain(|fact| self.last[fact.0 as usize] >= at);
+    }
+
+    /// Whether a variable is known to hold a success (or a failure).
+    pub(super) fn status_of(&self, state: &State, binding: BindingId) -> Option<bool> {
+        state.fact(*self.statuses.get(&binding)?)
     }
 
     pub(super) fn is_flag(&self, binding: BindingId) -> bool {
@@ -87,25 +104,62 @@ fn atoms<'c>(cond: &'c Cond, visit: &mut dyn FnMut(&'c Cond)) {
     }
 }
 
-/// What two tests of the same thing have in common: their text, calls included.
-fn key(summary: &Summary, atom: &Cond, bindings: &mut Vec<BindingId>) -> String {
+/// What two tests of the same thing have in common: their text, calls included; and whether this one says the reverse of it.
+fn key(summary: &Summary, atom: &Cond, bindings: &mut Vec<BindingId>) -> (String, bool) {
     let mut of = |value: ValueId| {
         let mut out = String::new();
         spell(summary, value, &mut out, bindings);
         out
     };
-    match atom {
+    if let Some(status) = tested_status(summary, atom) {
+        return (format!("{STATUS}{}", of(status)), false);
+    }
+    if let Cond::AtMost(a, b) = atom {
+        return (format!("{} < {}", of(*b), of(*a)), true);
+    }
+    let text = match atom {
         Cond::Truthy(value) => format!("? {}", of(*value)),
         Cond::Equal(a, b) => {
             let (a, b) = (of(*a), of(*b));
             if a <= b { format!("{a} == {b}") } else { format!("{b} == {a}") }
         }
         Cond::Less(a, b) => format!("{} < {}", of(*a), of(*b)),
-        Cond::AtMost(a, b) => format!("{} <= {}", of(*a), of(*b)),
         Cond::Config(name) => format!("# {name}"),
         Cond::Opaque(values) => values.iter().map(|value| of(*value)).collect::<Vec<_>>().join(" ~ "),
-        Cond::Not(_) | Cond::All(_) | Cond::Any(_) => String::new(),
+        Cond::AtMost(..) | Cond::Not(_) | Cond::All(_) | Cond::Any(_) => String::new(),
+    };
+    (text, false)
+}
+
+/// The variable of which a condition asks whether it says success: `status == napi_ok`, `EnsureOk(env, status)`.
+fn tested_status(summary: &Summary, atom: &Cond) -> Option<ValueId> {
+    let is_variable = |value: &ValueId| matches!(summary.value(*value), Value::Binding(_));
+    let names_success = |value: &ValueId| matches!(summary.value(*value), Value::Global(name) | Value::Member(_, name) if is_success_name(name));
+    match atom {
+        Cond::Equal(a, b) if names_success(b) => Some(*a).filter(is_variable),
+        Cond::Equal(a, b) if names_success(a) => Some(*b).filter(is_variable),
+        Cond::Truthy(value) => {
+            let Value::Result(call) = summary.value(*value) else { return None };
+            let call = summary.call(*call);
+            let (Value::Global(name) | Value::Member(_, name)) = summary.value(call.callee) else { return None };
+            let word = name.to_ascii_lowercase();
+            if !(word.ends_with("ok") || word.ends_with("success") || word.ends_with("succeeded")) {
+                return None;
+            }
+            let says = |value: &ValueId| match summary.value(*value) {
+                Value::Binding(binding) => is_status_name(&summary.binding(*binding).name),
+                _ => false,
+            };
+            call.arguments.iter().map(|argument| argument.value).find(says)
+        }
+        _ => None,
     }
+}
+
+/// Whether a variable's name says that it holds an outcome.
+fn is_status_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["status", "result", "ret", "rc", "err", "error", "rv", "res"].iter().any(|word| name.ends_with(word))
 }
 
 fn spell(summary: &Summary, value: ValueId, out: &mut String, bindings: &mut Vec<BindingId>) {
@@ -203,21 +257,61 @@ impl Judge<'_, '_, '_> {
             return None;
         }
         let number = self.conditions.numbers.get(&(std::ptr::from_ref(atom) as usize)).copied();
-        if let Some(number) = number {
+        if let Some((number, reversed)) = number {
             match state.fact(number) {
-                Some(known) if known != holds => return None,
+                Some(known) if known != (holds != reversed) => return None,
                 _ => {}
             }
         }
         let mut state = state.clone();
-        if let Some(number) = number {
-            state.know(number, holds);
+        if let Some((number, reversed)) = number {
+            state.know(number, holds != reversed);
+        }
+        if state.owned && self.reports_failure(&state, atom, holds) {
+            state.owned = false;
+            state.holders.clear();
+            return Some(state);
         }
         self.learn(&mut state, atom, holds);
         if let Some(status) = &mut state.status {
             atom.values(&mut |value| status.tested |= self.asks(&status.values, value).is_some());
         }
         Some(state)
+    }
+
+    /// Whether an atom says that the acquisition has failed, by what it has written into an argument: `if (error)`,
+    /// `if (!status.ok())`.
+    fn reports_failure(&self, state: &State, atom: &Cond, holds: bool) -> bool {
+        if state.reports.is_empty() {
+            return false;
+        }
+        let is_report = |value: ValueId| root(self.summary, value).is_some_and(|root| state.reports.contains(&root));
+        let asks = |value: ValueId| match self.summary.value(value) {
+            Value::Result(call) => {
+                let call = self.summary.call(*call);
+                let asked = call.arguments.iter().any(|argument| is_report(argument.value))
+                    || matches!(self.summary.value(call.callee), Value::Member(receiver, _) if is_report(*receiver));
+                let name = match self.summary.value(call.callee) {
+                    Value::Global(name) | Value::Member(_, name) => name.to_ascii_lowercase(),
+                    _ => String::new(),
+                };
+                asked.then_some(["ok", "success", "succeeded"].iter().any(|word| name.ends_with(word)))
+            }
+            _ => is_report(value).then_some(false),
+        };
+        match atom {
+            Cond::Truthy(value) => asks(*value).is_some_and(|says_success| holds != says_success),
+            Cond::Equal(a, b) => [(a, b), (b, a)].into_iter().any(|(outcome, value)| {
+                asks(*outcome).is_some()
+                    && match self.summary.value(*value) {
+                        Value::Global(name) | Value::Member(_, name) if is_success_name(name) => !holds,
+                        Value::Literal(literal) => truth(*literal) == Some(holds),
+                        _ => holds,
+                    }
+            }),
+            Cond::Less(a, b) | Cond::AtMost(a, b) => asks(*a).or(asks(*b)).is_some() && holds,
+            _ => false,
+        }
     }
 
     /// A flag that is tested has that value from then on.
@@ -255,9 +349,9 @@ impl Judge<'_, '_, '_> {
                     name.to_ascii_lowercase().as_str(),
                     "ok" | "isok" | "success" | "succeeded" | "is_ok"
                 )),
-                Value::Global(name) if is_success_test(name) => {
+                Value::Global(name) if asks_outcome(name) => {
                     let arguments = &self.summary.call(*call).arguments;
-                    arguments.iter().any(|argument| outcomes.contains(&argument.value)).then_some(true)
+                    arguments.iter().any(|argument| outcomes.contains(&argument.value)).then_some(is_success_test(name))
                 }
                 _ => None,
             },
@@ -271,7 +365,8 @@ impl Judge<'_, '_, '_> {
             return truth(literal);
         }
         if state.owned && self.is_thing(state, value) {
-            return matches!(self.owned.valid, Valid::Truthy | Valid::Unknown | Valid::NotInvalid).then_some(true);
+            // Of a descriptor, too: who writes `if (fd)` means that it is open, and it is hardly ever 0.
+            return Some(true);
         }
         // A struct that a call has filled: `if (token.value)`.
         if let Value::Member(holder, _) = self.summary.value(value)
@@ -321,20 +416,28 @@ impl Judge<'_, '_, '_> {
         if let (Some(a), Some(b)) = (number(a), number(b)) {
             return Some(if strict { a < b } else { a <= b });
         }
-        let positive = |value| {
-            (state.owned && self.is_thing(state, value))
-                .then_some(true)
-                .or_else(|| self.status(state, value).and_then(|status| outcome_sign(status.valid, status.succeeded)))
+        let range = |value| match self.status(state, value) {
+            _ if state.owned && self.is_thing(state, value) => Some((0, i64::MAX)),
+            Some(status) => outcome_range(status.valid, status.succeeded),
+            None => None,
         };
-        if let (Some(sign), Some(limit)) = (positive(a), number(b)) {
-            let below = if strict { limit <= 0 } else { limit < 0 };
-            return below.then_some(!sign);
+        // `a < b`: surely where the largest a is below the smallest b, surely not where it cannot be.
+        let compare = |(a_low, a_high): (i64, i64), (b_low, b_high): (i64, i64)| {
+            let slack = i64::from(strict);
+            if a_high <= b_low.saturating_sub(slack) {
+                Some(true)
+            } else if a_low > b_high.saturating_sub(slack) {
+                Some(false)
+            } else {
+                None
+            }
+        };
+        let point = |value| number(value).map(|n| (n, n));
+        match (range(a), range(b)) {
+            (Some(a), None) => compare(a, point(b)?),
+            (None, Some(b)) => compare(point(a)?, b),
+            _ => None,
         }
-        if let (Some(limit), Some(sign)) = (number(a), positive(b)) {
-            let above = if strict { limit < 0 } else { limit <= 0 };
-            return above.then_some(sign);
-        }
-        None
     }
 
     fn is_thing(&self, state: &State, value: ValueId) -> bool {
@@ -399,9 +502,13 @@ impl Judge<'_, '_, '_> {
     }
 }
 
-fn outcome_sign(valid: Valid, succeeded: bool) -> Option<bool> {
-    match valid {
-        Valid::Zero | Valid::NonNegative => Some(succeeded),
+/// Between which numbers an outcome lies.
+fn outcome_range(valid: Valid, succeeded: bool) -> Option<(i64, i64)> {
+    match (valid, succeeded) {
+        (Valid::Zero | Valid::NonNegative, true) => Some((0, i64::MAX)),
+        (Valid::Zero | Valid::NonNegative, false) => Some((i64::MIN, -1)),
+        (Valid::Positive, true) => Some((1, i64::MAX)),
+        (Valid::Positive, false) => Some((i64::MIN, 0)),
         _ => None,
     }
 }
@@ -442,10 +549,16 @@ fn is_invalid_name(name: &str) -> bool {
     name.contains("INVALID") || name.ends_with("_FAILED") || matches!(name, "NULL" | "nil" | "SIG_ERR" | "MAP_FAILED")
 }
 
-/// Macros that ask whether a status is a success: `SQL_SUCCEEDED(rc)`, `SUCCEEDED(hr)`.
+/// Functions and macros that ask whether a status is a success: `SQL_SUCCEEDED(rc)`, `SUCCEEDED(hr)`.
 fn is_success_test(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    upper == name && (upper.ends_with("SUCCEEDED") || upper.ends_with("SUCCESS") || upper.ends_with("_OK"))
+    ["SUCCEEDED", "SUCCESS", "OK"].iter().any(|word| upper.ends_with(word))
+}
+
+/// Likewise, or whether it is a failure: `FAILED(hr)`, `GSS_ERROR(status)`.
+pub(super) fn asks_outcome(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    is_success_test(name) || ["FAILED", "FAILURE", "ERROR", "CODE"].iter().any(|word| upper.ends_with(word))
 }
 
 /// How C names success among status codes.

@@ -263,8 +263,15 @@ impl<'a> Effects<'_, 'a> {
     }
 
     fn of_receiver(&self, owned: &Owned<'a>, id: CallId, seen: Mention) -> Effect {
+        if seen == Mention::Container {
+            return self.of_holding_receiver(id);
+        }
         if seen != Mention::Whole {
             return Effect::None;
+        }
+        // `slice.data()`: the pointer that the view was made of.
+        if matches!(self.name(id).as_str(), "data" | "get" | "ptr") && self.is_view_receiver(id) {
+            return Effect::Returned;
         }
         if let Some(api) = self.row(id) {
             return self.by_row(owned, api, id, Part::Receiver, seen);
@@ -285,6 +292,26 @@ impl<'a> Effects<'_, 'a> {
         if hands_itself_over { Effect::guessed(None) } else { Effect::None }
     }
 
+    /// `job.run()`: an object on the stack that holds it does something with what it has.
+    fn of_holding_receiver(&self, id: CallId) -> Effect {
+        let hands_over = HANDS_ITSELF_OVER.contains(&self.name(id).to_ascii_lowercase().as_str());
+        if hands_over || is_taking(&self.name(id)) { Effect::guessed(None) } else { Effect::None }
+    }
+
+    fn is_view_receiver(&self, id: CallId) -> bool {
+        let Some(receiver) = self.project.receiver(In::new(self.file, id)) else { return false };
+        match self.summary.value(receiver.id) {
+            Value::Binding(binding) => self.summary.binding(*binding).ty.as_ref().is_some_and(|ty| is_view(&ty.name)),
+            _ => false,
+        }
+    }
+
+    /// Whether a call is handed a function of the project: what else it is handed comes back to that one.
+    fn has_callback(&self, id: CallId) -> bool {
+        let arguments = &self.summary.call(id).arguments;
+        arguments.iter().any(|argument| matches!(self.summary.value(argument.value), Value::Function(_)))
+    }
+
     /// `&baton->request`: a request inside a baton goes with its baton.
     fn of_part(&self, owned: &Owned<'a>, id: CallId, at: u16) -> Effect {
         let Some(api) = self.row(id) else {
@@ -292,7 +319,8 @@ impl<'a> Effects<'_, 'a> {
             let fates =
                 targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned, self.depth));
             let name = self.name(id);
-            let is_kept = matches!(fates.max(), Some(Fate::Takes | Fate::MayTake)) || is_taking(&name);
+            let is_kept =
+                matches!(fates.max(), Some(Fate::Takes | Fate::MayTake)) || is_taking(&name) || self.has_callback(id);
             return if is_kept { Effect::guessed(Some(at)) } else { Effect::Doubtful(Doubt::Likely) };
         };
         match api.arguments.get(at as usize).copied().unwrap_or(api.rest) {
@@ -331,10 +359,16 @@ impl<'a> Effects<'_, 'a> {
     /// `args`, `&args`: a struct on the stack that holds it.
     fn of_container(&self, owned: &Owned<'a>, id: CallId, at: u16) -> Effect {
         if let Some(api) = self.row(id) {
+            if api.releases == Some(Part::Argument(at)) {
+                return Effect::Released;
+            }
             return match api.arguments.get(at as usize).copied().unwrap_or(api.rest) {
-                Row::Take | Row::TakeOnSuccess | Row::HandTo(_) | Row::HandToOnSuccess(_) => Effect::taken(Some(at)),
+                // What is kept of a struct is kept of all that it holds.
+                Row::Take | Row::TakeOnSuccess | Row::HandTo(_) | Row::HandToOnSuccess(_) | Row::Store => {
+                    Effect::taken(Some(at))
+                }
                 Row::Unknown => Effect::Doubtful(Doubt::Likely),
-                Row::Borrow | Row::Copy | Row::Store => Effect::None,
+                Row::Borrow | Row::Copy => Effect::None,
             };
         }
         let name = self.name(id);
@@ -360,7 +394,12 @@ impl<'a> Effects<'_, 'a> {
             return Effect::Released;
         }
         if call.is_new || self.is_constructor(id) {
-            return if self.copies(&name) { Effect::None } else { Effect::guessed(Some(at)) };
+            let made = self.made(id).unwrap_or(name);
+            return if self.copies(&made) { Effect::None } else { Effect::guessed(Some(at)) };
+        }
+        // `as_value(p)`, `base_to_value(p)`: the same thing under another type.
+        if call.arguments.len() == 1 && !call.is_discarded && is_cast(&name) {
+            return Effect::Returned;
         }
         if self.project.lends(&name, at) {
             return Effect::Doubtful(Doubt::Sure);
@@ -381,12 +420,21 @@ impl<'a> Effects<'_, 'a> {
         Effect::Doubtful(Doubt::Unsure)
     }
 
+    /// What `make_unique<T>` and `make_shared<T>` make of their arguments.
+    fn made(&self, id: CallId) -> Option<String> {
+        if !is_maker(&self.name(id)) {
+            return None;
+        }
+        let made = self.summary.call(id).template_arguments.first()?;
+        Some(self.project.sources.snippet(self.project.at(self.file, made.span)).to_owned())
+    }
+
     /// `T(p)`, `T x(p)`: a class, by its spelling.
     fn is_constructor(&self, id: CallId) -> bool {
         let summary = self.summary;
         match summary.value(summary.call(id).callee) {
             Value::Class(_) => true,
-            Value::Global(name) => self.project.native_class(self.file, name).is_some(),
+            Value::Global(name) => is_maker(name) || self.project.native_class(self.file, name).is_some(),
             Value::Member(_, name) => {
                 let name: &str = name;
                 ["ptr", "make_unique", "make_shared", "guard", "holder", "handle", "scoped", "wrapper"]
@@ -631,6 +679,16 @@ pub(super) fn is_releasing(name: &str) -> bool {
 
 fn is_reading(name: &str) -> bool {
     words(name).iter().any(|word| READING.contains(&word.as_str()))
+}
+
+/// Whether a function makes an object of the arguments of its constructor: `std::make_unique`.
+fn is_maker(name: &str) -> bool {
+    matches!(name.rsplit("::").next(), Some("make_unique" | "make_shared"))
+}
+
+/// Whether a name says that the function only gives another type to what it is given: `x_toval`, `x_as_base`.
+fn is_cast(name: &str) -> bool {
+    words(name).iter().skip(1).any(|word| word == "as" || word == "cast" || (word.starts_with("to") && word != "token"))
 }
 
 fn is_taking(name: &str) -> bool {

@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) holders: SmallVec<[ValueId; 4]>,
     /// The value that says whether a call succeeded, and whether it has to be a success on this path.
     pub(super) status: Option<Status>,
+    /// Variables in which the acquiring call reports a failure, as long as no other call does.
+    pub(super) reports: SmallVec<[BindingId; 1]>,
     /// Decided conditions, by number. Sorted.
     pub(super) facts: SmallVec<[(u32, bool); 4]>,
     /// Variables with a known literal value. Sorted.
@@ -58,6 +60,7 @@ impl PartialEq for State {
             && self.old == other.old
             && self.holders == other.holders
             && self.status == other.status
+            && self.reports == other.reports
             && self.facts == other.facts
             && self.constants == other.constants
             && self.doubt == other.doubt
@@ -100,6 +103,26 @@ impl State {
 
     pub(super) fn constant(&self, binding: BindingId) -> Option<Literal> {
         self.constants.iter().find(|constant| constant.0 == binding).map(|constant| constant.1)
+    }
+
+    /// The state on one arm of a `switch` over the acquisition's outcome, that nobody has tested yet.
+    pub(super) fn asked_in_arms(&self, subject: ValueId) -> State {
+        let mut state = self.clone();
+        if self.is_asked_by(subject) && state.doubt == Doubt::Sure {
+            state.doubt = Doubt::Unsure;
+        }
+        state
+    }
+
+    /// What has come through a `switch` over the outcome has succeeded.
+    pub(super) fn left_arms(&mut self, subject: ValueId) {
+        if self.is_asked_by(subject) && self.doubt == Doubt::Unsure && self.because.is_none() {
+            self.doubt = Doubt::Sure;
+        }
+    }
+
+    fn is_asked_by(&self, subject: ValueId) -> bool {
+        self.owned && self.status.as_ref().is_some_and(|status| status.succeeded && status.values.contains(&subject))
     }
 
     pub(super) fn doubt(&mut self, doubt: Doubt, call: CallId) {

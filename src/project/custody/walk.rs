@@ -7,7 +7,7 @@ use super::effects::{Effect, Effects, Taken, is_view};
 use super::state::{Mention, State, Status, is_inside, join, mention, root};
 use super::{Custody, How, Loss, Settlement, Way};
 use crate::model::{
-    Assign, BindingId, BindingKind, CallId, Cond, Exit, Flow, Function, Holder, Literal, Loop, Name, Step, Summary,
+    Assign, BindingId, BindingKind, CallId, Cond, Exit, Flow, Function, Holder, In, Literal, Loop, Name, Step, Summary,
     TypeFacts, Value, ValueId,
 };
 use crate::project::Project;
@@ -19,8 +19,8 @@ use smallvec::{SmallVec, smallvec};
 const MOST_STATES: usize = 48;
 const MOST_STATES_BELOW: usize = 12;
 /// How many steps of states one walk may take at the top, and in what it calls; after that a few states go on alone.
-const BUDGET: usize = 40_000;
-const BUDGET_BELOW: usize = 5_000;
+const BUDGET: usize = 12_000;
+const BUDGET_BELOW: usize = 2_000;
 const FEW_STATES: usize = 3;
 /// How often a loop's body is walked: once, and once more with what the first turn left.
 const TURNS: usize = 2;
@@ -96,7 +96,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             Flow::Step(step) => self.step(step, states),
             Flow::Sequence(parts) => parts.iter().fold(states, |states, part| self.flow(part, states)),
             Flow::Branch { cond, then, otherwise, span } => self.branch(cond, then, otherwise, *span, states),
-            Flow::Switch { arms, has_default, .. } => self.switch(arms, *has_default, states),
+            Flow::Switch { subject, arms, has_default } => self.switch(*subject, arms, *has_default, states),
             Flow::Loop { kind, cond, body, .. } => self.turns(*kind, cond, body, states),
             Flow::Try { body, handler, finally } => {
                 self.thrown.push(Vec::new());
@@ -174,12 +174,14 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         out
     }
 
-    fn switch(&mut self, arms: &[Flow], has_default: bool, states: Vec<State>) -> Vec<State> {
+    fn switch(&mut self, subject: ValueId, arms: &[Flow], has_default: bool, states: Vec<State>) -> Vec<State> {
         let outer = std::mem::take(&mut self.breaks);
         let mut falling = Vec::new();
         self.depth += 1;
+        // One of the arms may be that of the acquisition that failed, and which one is not known here.
+        let asked: Vec<State> = states.iter().map(|state| state.asked_in_arms(subject)).collect();
         for arm in arms {
-            let mut entering = states.clone();
+            let mut entering = asked.clone();
             join(&mut entering, falling);
             falling = self.flow(arm, entering);
         }
@@ -187,6 +189,7 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         let mut out = falling;
         self.take_breaks(|name| name.is_none(), &mut out);
         self.breaks.extend(outer);
+        out.iter_mut().for_each(|state| state.left_arms(subject));
         if !has_default {
             join(&mut out, states);
         }
@@ -280,8 +283,14 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             .flat_map(|call| call.arguments.iter().map(|argument| argument.value))
             .collect();
         for state in &states {
+            let binding = |value: &ValueId| root(self.summary, *value);
+            // `CHECK(status)` where the status is known to be good.
+            if tested.iter().filter_map(binding).any(|it| self.conditions.status_of(state, it) == Some(true)) {
+                continue;
+            }
             let tests_it = tested.iter().any(|value| {
                 state.holds(*value)
+                    || binding(value).is_some_and(|it| state.reports.contains(&it))
                     || state
                         .status
                         .as_ref()
@@ -348,11 +357,13 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             };
             join(&mut out, after);
         }
-        if matches!(step, Step::Call(_))
+        if let Step::Call(call) = step
             && let Some(caught) = self.thrown.last_mut()
+            && self.project.may_throw(In::new(self.owned.function.file, *call))
         {
-            // Any call in a try block may be the one that throws.
-            join(caught, out.iter().filter(|state| state.owned).cloned());
+            // An acquisition that throws has acquired nothing.
+            let acquires = self.owned.call() == Some(*call);
+            join(caught, out.iter().filter(|state| state.owned && !(acquires && !state.old)).cloned());
         }
         out
     }
@@ -487,8 +498,21 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             state.status =
                 Some(Status { values: smallvec![result], valid: self.owned.succeeds, succeeded: true, tested: false });
         }
+        state.reports = self.reports(call);
         out.push(state);
         out
+    }
+
+    /// Variables through which the acquiring call says that it failed: `&error`, `status.code`.
+    fn reports(&self, call: CallId) -> SmallVec<[BindingId; 1]> {
+        let written = self.summary.call(call);
+        let text = &self.project.sources.get(self.owned.function.file).text;
+        let says = |span: Span| {
+            let words = span.of(text).to_ascii_lowercase();
+            words.contains("err") || words.contains("status")
+        };
+        let arguments = written.arguments.iter().filter(|argument| says(argument.span));
+        arguments.filter_map(|argument| root(self.summary, argument.value)).collect()
     }
 
     /// What a call that is not the acquisition does with the thing: the state that it ends, and the one that goes on.
@@ -496,6 +520,15 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         let effect = self.effects.of_call(self.owned, &state, call);
         self.sure = true;
         self.forget_written(&mut state, call);
+        // Another call that is given the variable beside its own arguments reports there, too.
+        let arguments = &self.summary.call(call).arguments;
+        if arguments.len() > 1
+            && !state.reports.is_empty()
+            && !super::conditions::asks_outcome(&self.effects.name(call))
+        {
+            let given = |binding| arguments.iter().any(|argument| root(self.summary, argument.value) == Some(binding));
+            state.reports.retain(|binding| !given(*binding));
+        }
         match effect {
             Effect::None => (None, Some(state)),
             Effect::Doubtful(doubt) => {
@@ -652,7 +685,7 @@ impl Effects<'_, '_> {
                 let ty = binding.ty.as_ref();
                 let through_pointer = passes_pointer(summary, place);
                 let is_struct = |ty: &TypeFacts| match ty.holder {
-                    // `auto p = new T` is a pointer that does not look it.
+                    // `auto` may as well be a pointer, or an iterator into what lives on.
                     Holder::Value => ty.name != "auto",
                     Holder::Raw => ty.is_array || !ty.text.contains('*'),
                     Holder::Smart | Holder::Reference => false,
@@ -670,6 +703,10 @@ impl Effects<'_, '_> {
             return Destination::Owner;
         }
         let Some(ty) = &binding.ty else { return Destination::Alias };
+        // Whoever gets the closure gets what it captures.
+        if seen == Mention::Closure {
+            return Destination::Alias;
+        }
         match ty.holder {
             Holder::Raw => Destination::Alias,
             Holder::Smart | Holder::Reference => Destination::Owner,

@@ -2,7 +2,7 @@
 
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::contract::Part;
-use crate::model::{FunctionId, In, Rate};
+use crate::model::{Cond, Flow, FunctionId, In, Literal, Rate, Step, Value, ValueId};
 use crate::project::{Begin, Custody, Doubt, How, Loss, Owned, Project, Way};
 
 /// The kinds of thing that the rules speak of.
@@ -98,8 +98,15 @@ pub(in crate::rules) fn runs_once(project: &Project<'_>, function: In<FunctionId
     let name = project.function(function).name;
     function.id == FunctionId::MODULE
         || matches!(name.as_str(), "main" | "Init" | "InitAll" | "init_module" | "wmain" | "WinMain")
+        || is_module_start(project, function)
         || project.rate(function).rate == Some(Rate::Once)
         || is_aside(&project.sources.get(function.file).name)
+}
+
+/// Whether a function fills the module's `exports`: that is done once in an environment.
+fn is_module_start(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    let parameters = &project.function(function).parameters;
+    parameters.iter().any(|parameter| &*project.binding(function.with(*parameter)).name == "exports")
 }
 
 /// Tests, examples and benchmarks end with their process.
@@ -123,21 +130,32 @@ fn is_aside(path: &str) -> bool {
 }
 
 /// The loss that tells the story best, of those of a kind.
-pub(in crate::rules) fn witness(custody: &Custody, wanted: impl Fn(&Loss) -> bool) -> Option<&Loss> {
+pub(in crate::rules) fn witness<'c>(
+    project: &Project<'_>,
+    function: In<FunctionId>,
+    custody: &'c Custody,
+    wanted: impl Fn(&Loss) -> bool,
+) -> Option<&'c Loss> {
     let rank = |loss: &&Loss| {
         let way = match loss.way {
             Way::Throw | Way::Return | Way::Macro(_) => 0,
             Way::Overwrite(_) => 1,
             Way::Scope | Way::End => 2,
         };
-        (loss.doubt, way, loss.span.start)
+        (loss.doubt, is_without_memory(project, function, loss), way, loss.span.start)
     };
     custody.losses.iter().filter(|loss| wanted(loss)).min_by_key(rank)
 }
 
 /// How sure a loss is.
-pub(in crate::rules) fn confidence(owned: &Owned<'_>, loss: &Loss, custody: &Custody) -> Confidence {
-    if custody.capped {
+pub(in crate::rules) fn confidence(
+    project: &Project<'_>,
+    owned: &Owned<'_>,
+    loss: &Loss,
+    custody: &Custody,
+) -> Confidence {
+    // What a process leaves behind when it has no memory left, nobody has to clean up.
+    if custody.capped || is_without_memory(project, owned.function, loss) {
         return Confidence::Low;
     }
     match owned.doubt.max(loss.doubt) {
@@ -145,6 +163,67 @@ pub(in crate::rules) fn confidence(owned: &Owned<'_>, loss: &Loss, custody: &Cus
         Doubt::Likely => Confidence::Medium,
         Doubt::Unsure => Confidence::Low,
     }
+}
+
+/// Whether a way out is taken only when memory cannot be had: `if ((copy = malloc(n)) == NULL) return`.
+fn is_without_memory(project: &Project<'_>, function: In<FunctionId>, loss: &Loss) -> bool {
+    let mut guard = None;
+    project.function(function).flow.walk(&mut |flow| {
+        if let Flow::Branch { cond, then, otherwise, .. } = flow {
+            let sides = [(&**then, true), (&**otherwise, false)];
+            // Branches are met from outside to inside: the last that has the exit is the nearest.
+            if let Some((_, holds)) = sides.into_iter().find(|(side, _)| leaves_at(side, loss.span)) {
+                guard = Some((cond, holds));
+            }
+        }
+    });
+    guard.is_some_and(|(cond, holds)| says_no_memory(project, function, cond, holds))
+}
+
+fn leaves_at(flow: &Flow, span: crate::text::Span) -> bool {
+    let mut found = false;
+    flow.walk(&mut |flow| found |= matches!(flow, Flow::Exit(_, at) if *at == span));
+    found
+}
+
+/// Whether a condition, where it holds (or not), says that an allocation gave nothing.
+fn says_no_memory(project: &Project<'_>, function: In<FunctionId>, cond: &Cond, holds: bool) -> bool {
+    let file = function.file;
+    let allocated = |value: &ValueId| match project.value(In::new(file, *value)) {
+        Value::Result(call) => project.is_heap(function.with(*call)),
+        _ => assigned_heap(project, function, *value),
+    };
+    match cond {
+        Cond::Not(inner) => says_no_memory(project, function, inner, !holds),
+        Cond::Truthy(value) => !holds && allocated(value),
+        Cond::Equal(a, b) => {
+            let is_null = |value: &ValueId| {
+                matches!(project.value(In::new(file, *value)), Value::Literal(Literal::Null | Literal::Int(0)))
+            };
+            holds && (is_null(b) && allocated(a) || is_null(a) && allocated(b))
+        }
+        Cond::Any(parts) => holds && parts.iter().all(|part| says_no_memory(project, function, part, true)),
+        Cond::All(parts) => holds && parts.iter().any(|part| says_no_memory(project, function, part, true)),
+        _ => false,
+    }
+}
+
+/// Whether all that a place receives in a function is fresh memory, or nothing.
+fn assigned_heap(project: &Project<'_>, function: In<FunctionId>, place: ValueId) -> bool {
+    let summary = project.summary(function.file);
+    let (mut heap, mut other) = (false, false);
+    project.function(function).flow.walk(&mut |flow| {
+        let Flow::Step(Step::Assign(assign)) = flow else { return };
+        if assign.place != place {
+            return;
+        }
+        match summary.value(assign.value) {
+            Value::Result(call) if project.is_heap(function.with(*call)) => heap = true,
+            Value::Literal(Literal::Null | Literal::Int(0)) => {}
+            _ => other = true,
+        }
+    });
+    heap && !other
 }
 
 /// What the code calls the thing: its variable.
@@ -227,7 +306,7 @@ pub(in crate::rules) fn report(
 ) -> Option<Finding> {
     let file = owned.function.file;
     let call = In::new(file, owned.call()?);
-    let mut finding = Finding::new(rule, confidence(owned, loss, custody), project.locate(call), message)
+    let mut finding = Finding::new(rule, confidence(project, owned, loss, custody), project.locate(call), message)
         .with_context(project.function_name(owned.function))
         .with_step(StepKind::Acquire, project.locate(call), format!("{} is acquired here", owned.noun));
     if let Some(from) = owned.from.filter(|from| *from != call) {

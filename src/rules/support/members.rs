@@ -27,6 +27,8 @@ pub(crate) struct Stored<'a> {
     pub(crate) ty: Option<&'a Type>,
     /// What messages call it.
     pub(crate) noun: String,
+    /// The class of the object, where it is one of the project's.
+    pub(crate) made: Option<In<ClassId>>,
     /// Names of functions that release it by convention.
     releasers: Vec<String>,
 }
@@ -86,10 +88,12 @@ fn keep<'a, 'f>(
     let noun =
         owned.map_or_else(|| ty.map_or_else(|| "handle".to_owned(), |ty| ty.noun.clone()), |owned| owned.noun.clone());
     let releasers = owned.map(|owned| owned.releasers.clone()).unwrap_or_default();
+    let made = owned.and_then(|owned| owned.holder.map(|holder| owned.function.with(holder)));
+    let made = made.and_then(|value| project.class_of_value(value));
     match found.entry(place) {
         Entry::Occupied(_) => None,
         Entry::Vacant(free) => {
-            Some(free.insert(Stored { place, class, field, at, held: None, function, ty, noun, releasers }))
+            Some(free.insert(Stored { place, class, field, at, held: None, function, ty, noun, made, releasers }))
         }
     }
 }
@@ -138,6 +142,10 @@ fn stored_by_callee(
         return found;
     }
     for target in targets.functions {
+        // Which one of several constructors it is, their types decide.
+        if project.is_overloaded(target) {
+            continue;
+        }
         let Some(&parameter) = project.function(target).parameters.get(index as usize) else { continue };
         let Some(value) = project.binding_value(target.with(parameter)) else { continue };
         for access in project.uses(target.with(value)) {
@@ -232,6 +240,16 @@ fn gives_up(project: &Project<'_>, function: In<FunctionId>, place: Place) -> bo
             && matches!(access.kind, AccessKind::Assigned { value, .. }
                 if matches!(project.value(access.of(value)), Value::Literal(Literal::Null | Literal::Int(_))))
     })
+}
+
+/// Whether objects of the stored one's class end by themselves, or are ended through something else than this field: by a
+/// callback that gets them as its data, a table, their own methods.
+pub(crate) fn ends_elsewhere(project: &Project<'_>, stored: &Stored<'_>) -> bool {
+    let Some(made) = stored.made else { return false };
+    let ends_itself = project
+        .class_type(made)
+        .is_some_and(|ty| ["async-worker", "object-wrap"].iter().any(|family| project.contracts.is_family(ty, family)));
+    ends_itself || deleted(project, made).is_some()
 }
 
 /// Why it is believed that objects of a class come and go, and whether one of their fields is released: then the class
