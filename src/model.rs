@@ -63,6 +63,12 @@ macro_rules! ids {
                 self.0 as usize
             }
         }
+
+        impl From<$name> for u32 {
+            fn from(id: $name) -> u32 {
+                id.0
+            }
+        }
     )*};
 }
 

@@ -38,6 +38,7 @@ mod calls;
 mod classes;
 mod conditions;
 mod custody;
+mod dense;
 mod drive;
 mod effects;
 mod elements;
@@ -120,6 +121,7 @@ impl<'a> Project<'a> {
             summaries.par_iter().enumerate().map(|(at, s)| FileIndex::new(FileId(at as u32), s)).collect();
         let slots = slots::Slots::new(&summaries, &index, &classes);
         let names = names::Names::new(&summaries, &index, &modules);
+        let memos = memo::Memos::new(&summaries);
         Project {
             sources,
             contracts,
@@ -129,7 +131,7 @@ impl<'a> Project<'a> {
             classes,
             slots,
             names,
-            memos: memo::Memos::default(),
+            memos,
             custody: custody::Memos::default(),
             registry: registrations::LazyRegistry::default(),
             tables: tables::LazyTables::default(),

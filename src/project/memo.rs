@@ -2,10 +2,11 @@
 //! Computes nothing itself. An answer that was cut short by an outer question of its own circle is not remembered, so what
 //! is remembered never depends on who asked first.
 
+use super::dense::{Answer, Dense};
 use super::effects::{Doing, MacroExits};
 use super::{Access, Caller, Origins, Passed, Place, RateAnswer, Targets};
 use crate::model::contract::By;
-use crate::model::{Api, CallId, ClassId, FunctionId, In, Name, Type, ValueId};
+use crate::model::{Api, CallId, ClassId, FunctionId, In, Name, Summary, Type, ValueId};
 use crate::text::FileId;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::cell::RefCell;
@@ -61,12 +62,12 @@ thread_local! {
 }
 
 /// A question that is being asked, until it is dropped (also by a panic, which the driver survives).
-struct Question {
+pub(super) struct Question {
     outer_cut: bool,
 }
 
 /// Enters a question; none where it is being asked already or too much is.
-fn enter(ask: Ask, key: u64) -> Option<Question> {
+pub(super) fn enter(ask: Ask, key: u64) -> Option<Question> {
     ASKING.with_borrow_mut(|asking| {
         if asking.stack.is_empty() {
             asking.spent = 0;
@@ -83,7 +84,7 @@ fn enter(ask: Ask, key: u64) -> Option<Question> {
 
 impl Question {
     /// Leaves it; whether the answer is whole.
-    fn leave(self) -> bool {
+    pub(super) fn leave(self) -> bool {
         let whole = ASKING.with_borrow(|asking| !asking.cut || asking.stack.len() == 1);
         drop(self);
         whole
@@ -181,31 +182,75 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
 }
 
 /// Everything that is remembered.
-#[derive(Default)]
 pub(super) struct Memos<'a> {
-    pub(super) origins: Memo<In<ValueId>, Origins>,
+    pub(super) origins: Dense<ValueId, Origins>,
     pub(super) imports: Memo<(FileId, Name), Option<FileId>>,
     pub(super) exports: Memo<FileId, Arc<[(Name, Origins)]>>,
-    pub(super) bases: Memo<In<ClassId>, Arc<[In<ClassId>]>>,
+    pub(super) bases: Dense<ClassId, Arc<[In<ClassId>]>>,
     pub(super) subclasses: OnceLock<FxHashMap<In<ClassId>, Vec<In<ClassId>>>>,
-    pub(super) types: Memo<In<ValueId>, Option<&'a Type>>,
-    pub(super) class_types: Memo<In<ClassId>, Option<&'a Type>>,
-    pub(super) apis: Memo<In<CallId>, Option<&'a Api>>,
-    pub(super) targets: Memo<In<CallId>, Targets>,
-    pub(super) references: Memo<In<FunctionId>, Arc<[In<ValueId>]>>,
-    pub(super) callers: Memo<In<FunctionId>, Arc<[Caller]>>,
-    pub(super) passed: Memo<In<FunctionId>, Arc<[Passed]>>,
-    pub(super) rates: Memo<In<FunctionId>, RateAnswer>,
-    pub(super) instances: Memo<In<ClassId>, RateAnswer>,
-    pub(super) class_references: Memo<In<ClassId>, Arc<[In<ValueId>]>>,
+    pub(super) types: Dense<ValueId, Option<&'a Type>>,
+    pub(super) class_types: Dense<ClassId, Option<&'a Type>>,
+    pub(super) apis: Dense<CallId, Option<&'a Api>>,
+    pub(super) targets: Dense<CallId, Targets>,
+    pub(super) references: Dense<FunctionId, Arc<[In<ValueId>]>>,
+    pub(super) callers: Dense<FunctionId, Arc<[Caller]>>,
+    pub(super) passed: Dense<FunctionId, Arc<[Passed]>>,
+    pub(super) rates: Dense<FunctionId, RateAnswer>,
+    pub(super) instances: Dense<ClassId, RateAnswer>,
+    pub(super) class_references: Dense<ClassId, Arc<[In<ValueId>]>>,
     pub(super) public: OnceLock<super::public::Public>,
-    pub(super) gives: Memo<In<CallId>, Option<Acquired<'a>>>,
-    pub(super) returned: Memo<In<FunctionId>, Option<Acquired<'a>>>,
+    pub(super) gives: Dense<CallId, Option<Acquired<'a>>>,
+    pub(super) returned: Dense<FunctionId, Option<Acquired<'a>>>,
     pub(super) effects: Memo<(In<FunctionId>, u16, Name), Doing>,
     pub(super) holdings: Memo<(In<FunctionId>, Place, Name), Doing>,
-    pub(super) throws: Memo<In<FunctionId>, bool>,
+    pub(super) throws: Dense<FunctionId, bool>,
     pub(super) macros: OnceLock<FxHashMap<Name, MacroExits>>,
-    pub(super) places: Memo<In<ValueId>, Option<Place>>,
+    pub(super) places: Dense<ValueId, Option<Place>>,
     pub(super) values: Memo<Place, Arc<[In<ValueId>]>>,
     pub(super) accesses: Memo<Place, Arc<[Access]>>,
+}
+
+impl Memos<'_> {
+    /// Nothing is remembered of these files yet.
+    pub(super) fn new(summaries: &[Summary]) -> Self {
+        fn values<V: Answer>(files: &[Summary]) -> Dense<ValueId, V> {
+            Dense::new(files.iter().map(|file| file.values.len()))
+        }
+        fn calls<V: Answer>(files: &[Summary]) -> Dense<CallId, V> {
+            Dense::new(files.iter().map(|file| file.calls.len()))
+        }
+        fn functions<V: Answer>(files: &[Summary]) -> Dense<FunctionId, V> {
+            Dense::new(files.iter().map(|file| file.functions.len()))
+        }
+        fn classes<V: Answer>(files: &[Summary]) -> Dense<ClassId, V> {
+            Dense::new(files.iter().map(|file| file.classes.len()))
+        }
+        Memos {
+            origins: values(summaries),
+            imports: Memo::default(),
+            exports: Memo::default(),
+            bases: classes(summaries),
+            subclasses: OnceLock::new(),
+            types: values(summaries),
+            class_types: classes(summaries),
+            apis: calls(summaries),
+            targets: calls(summaries),
+            references: functions(summaries),
+            callers: functions(summaries),
+            passed: functions(summaries),
+            rates: functions(summaries),
+            instances: classes(summaries),
+            class_references: classes(summaries),
+            public: OnceLock::new(),
+            gives: calls(summaries),
+            returned: functions(summaries),
+            effects: Memo::default(),
+            holdings: Memo::default(),
+            throws: functions(summaries),
+            macros: OnceLock::new(),
+            places: values(summaries),
+            values: Memo::default(),
+            accesses: Memo::default(),
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::model::{
     BindingId, BindingKind, CallId, ClassId, FunctionId, FunctionKind, In, Literal, Name, ObjectId, Value, ValueId,
 };
 use crate::text::FileId;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 /// Where a value comes from, as far as it can be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +63,7 @@ const WIDTH: usize = 8;
 impl<'a> Project<'a> {
     /// Where a value comes from, if there is one answer: null and undefined beside one real origin do not count.
     pub fn origin(&self, value: In<ValueId>) -> Origin {
-        single(&self.origins(value))
+        Resolver::new(self).origin(value)
     }
 
     /// Everything that a value may come from.
@@ -131,20 +131,32 @@ impl<'p, 'a> Resolver<'p, 'a> {
     }
 
     pub(super) fn origins(&mut self, value: In<ValueId>) -> Origins {
-        match self.project.value(value) {
-            Value::Function(function) => return smallvec![Origin::Function(value.with(*function))],
-            Value::Class(class) => return smallvec![Origin::Class(self.project.canonical_class(value.with(*class)))],
-            Value::Literal(literal) => return smallvec![Origin::Literal(*literal)],
-            Value::Object(object) => return smallvec![Origin::Object(value.with(*object))],
-            Value::Array(..) => return smallvec![Origin::Array(value)],
-            Value::Opaque(_) | Value::Spread(_) => return smallvec![Origin::Opaque(value)],
-            _ => {}
+        self.read(value, Origins::from_slice)
+    }
+
+    /// Looks at the origins of a value.
+    fn read<R>(&mut self, value: In<ValueId>, read: impl FnOnce(&[Origin]) -> R) -> R {
+        if let Some(itself) = self.itself(value) {
+            return read(&[itself]);
         }
         if self.shallow {
-            return guarded(Ask::Receiver, &value, || self.find(value));
+            return read(&guarded(Ask::Receiver, &value, || self.find(value)));
         }
         let project = self.project;
-        project.memos.origins.ask(Ask::Origins, value, || self.find(value))
+        project.memos.origins.read(Ask::Origins, value, || self.find(value), |found| read(found))
+    }
+
+    /// The origin of a value that is one.
+    fn itself(&self, value: In<ValueId>) -> Option<Origin> {
+        Some(match self.project.value(value) {
+            Value::Function(function) => Origin::Function(value.with(*function)),
+            Value::Class(class) => Origin::Class(self.project.canonical_class(value.with(*class))),
+            Value::Literal(literal) => Origin::Literal(*literal),
+            Value::Object(object) => Origin::Object(value.with(*object)),
+            Value::Array(..) => Origin::Array(value),
+            Value::Opaque(_) | Value::Spread(_) => Origin::Opaque(value),
+            _ => return None,
+        })
     }
 
     fn find(&mut self, value: In<ValueId>) -> Origins {
@@ -158,7 +170,7 @@ impl<'p, 'a> Resolver<'p, 'a> {
     }
 
     pub(super) fn origin(&mut self, value: In<ValueId>) -> Origin {
-        single(&self.origins(value))
+        self.read(value, single)
     }
 
     pub(super) fn join(&mut self, value: In<ValueId>, found: &mut Origins) {

@@ -1,0 +1,121 @@
+//! Answers to questions about numbered things of files, one slot a thing: what is asked millions of times costs two loads,
+//! no hashing and no lock. Computes nothing itself; [`memo`](super::memo) says when an answer may be remembered.
+
+use super::memo::{Ask, enter};
+use super::{Origins, RateAnswer, Targets};
+use crate::model::In;
+use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// Not asked yet.
+const UNKNOWN: u32 = 0;
+/// The default answer, by far the most frequent one, takes no room.
+const DEFAULT: u32 = 1;
+/// The first number of an answer that is stored.
+const FIRST: u32 = 2;
+
+/// The slots of one file: numbers of answers.
+type Slots = OnceLock<Box<[AtomicU32]>>;
+
+/// What can be remembered here.
+pub(super) trait Answer: Default {
+    /// Whether it is the default answer.
+    fn is_default(&self) -> bool;
+}
+
+impl<T> Answer for Option<T> {
+    fn is_default(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T> Answer for Arc<[T]> {
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Answer for bool {
+    fn is_default(&self) -> bool {
+        !self
+    }
+}
+
+impl Answer for Origins {
+    fn is_default(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Answer for Targets {
+    fn is_default(&self) -> bool {
+        self.functions.is_empty() && !self.weak
+    }
+}
+
+impl Answer for RateAnswer {
+    fn is_default(&self) -> bool {
+        self.rate.is_none() && self.why.is_empty()
+    }
+}
+
+/// A memo over the things of one kind of all files: two threads may compute the same answer, never a different one.
+pub(super) struct Dense<I, V> {
+    /// How many things each file has.
+    sizes: Box<[u32]>,
+    /// Made when a file is first asked about.
+    files: Box<[Slots]>,
+    answers: boxcar::Vec<V>,
+    of: PhantomData<fn(I)>,
+}
+
+impl<I: Copy + Into<u32>, V: Answer> Dense<I, V> {
+    /// No answers yet. `sizes`: how many things each file has.
+    pub(super) fn new(sizes: impl Iterator<Item = usize>) -> Self {
+        let sizes: Box<[u32]> = sizes.map(|size| size as u32).collect();
+        let files = sizes.iter().map(|_| OnceLock::new()).collect();
+        Dense { sizes, files, answers: boxcar::Vec::new(), of: PhantomData }
+    }
+
+    fn slot(&self, key: In<I>) -> &AtomicU32 {
+        let file = key.file.0 as usize;
+        let size = self.sizes[file];
+        let slots = self.files[file].get_or_init(|| (0..size).map(|_| AtomicU32::new(UNKNOWN)).collect());
+        let id: u32 = key.id.into();
+        &slots[id as usize]
+    }
+
+    /// The remembered answer, or the computed one; the default where the question is being asked already.
+    pub(super) fn ask(&self, ask: Ask, key: In<I>, compute: impl FnOnce() -> V) -> V
+    where
+        V: Clone,
+    {
+        self.read(ask, key, compute, V::clone)
+    }
+
+    /// Likewise, but only looks at the answer.
+    pub(super) fn read<R>(&self, ask: Ask, key: In<I>, compute: impl FnOnce() -> V, read: impl FnOnce(&V) -> R) -> R {
+        let slot = self.slot(key);
+        match slot.load(Ordering::Acquire) {
+            UNKNOWN => {}
+            DEFAULT => return read(&V::default()),
+            at => return read(&self.answers[(at - FIRST) as usize]),
+        }
+        let id: u32 = key.id.into();
+        let Some(question) = enter(ask, u64::from(key.file.0) << 32 | u64::from(id)) else {
+            return read(&V::default());
+        };
+        let found = compute();
+        if !question.leave() {
+            return read(&found);
+        }
+        if found.is_default() {
+            slot.store(DEFAULT, Ordering::Release);
+            return read(&found);
+        }
+        let at = self.answers.push(found);
+        slot.store(at as u32 + FIRST, Ordering::Release);
+        read(&self.answers[at])
+    }
+}
