@@ -47,6 +47,7 @@ mod index;
 mod keys;
 mod lifetimes;
 mod likeness;
+mod meetings;
 mod memo;
 mod modules;
 mod names;
@@ -104,7 +105,7 @@ pub struct Project<'a> {
     memos: memo::Memos<'a>,
     custody: custody::Memos<'a>,
     registry: registrations::LazyRegistry,
-    tables: tables::LazyTables,
+    tables: tables::LazyTables<'a>,
 }
 
 impl<'a> Project<'a> {
@@ -136,6 +137,20 @@ impl<'a> Project<'a> {
             registry: registrations::LazyRegistry::default(),
             tables: tables::LazyTables::default(),
         }
+    }
+
+    /// Answers, side by side, what nearly every rule asks first and what rules share: asked by rules that run side by
+    /// side it would be answered by each of them.
+    pub fn prepare(&self) {
+        self.summaries.par_iter().enumerate().for_each(|(at, summary)| {
+            let file = FileId(at as u32);
+            if !self.is_native(file) {
+                for call in 0..summary.calls.len() as u32 {
+                    self.api(In::new(file, CallId(call)));
+                }
+            }
+        });
+        rayon::join(|| self.registry(), || self.tables());
     }
 
     /// Every file with its summary.

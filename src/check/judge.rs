@@ -94,6 +94,12 @@ pub(super) fn judge(
         let linked = guarded(|| Project::link(&sources, &contracts, summaries));
         clock.lap("link", outcome);
         linked.map(|project| {
+            if let Err(panic) = guarded(|| project.prepare()) {
+                outcome.crashed = true;
+                let message = format!("internal error while linking the project, please report ({panic})");
+                outcome.report.errors.push(problem(".", message));
+            }
+            clock.lap("prepare", outcome);
             let found = ask(&project, options, outcome);
             clock.lap("judge", outcome);
             found

@@ -29,8 +29,8 @@ pub(super) struct FileIndex {
     pub(super) objects: Vec<Option<ValueId>>,
     /// Classes built on a constructor function.
     pub(super) constructed: FxHashMap<FunctionId, ClassId>,
-    /// `Value::Member`s, grouped by name.
-    members: Vec<ValueId>,
+    /// `Value::Member`s, grouped by the hash of the name.
+    members: Vec<(u32, ValueId)>,
     /// Variables that stand for another value: the value, then the variable.
     aliases: Vec<(ValueId, BindingId)>,
     /// For each call in a loop: the heads of the loops of its function around it, outermost first.
@@ -70,12 +70,12 @@ impl FileIndex {
                 Value::Binding(binding) => set(&mut index.bindings, binding.index(), id),
                 Value::Result(call) => set(&mut index.results, call.index(), id),
                 Value::Function(function) => set(&mut index.functions, function.index(), id),
-                Value::Member(..) => index.members.push(id),
+                Value::Member(_, name) => index.members.push((hash(*name), id)),
                 Value::Object(object) => set(&mut index.objects, object.index(), id),
                 _ => {}
             }
         }
-        index.members.sort_by_key(|id| member_hash(summary, *id));
+        index.members.sort_unstable();
         for (at, binding) in summary.bindings.iter().enumerate() {
             index.aliases.extend(binding.value.map(|value| (value, BindingId(at as u32))));
         }
@@ -117,19 +117,19 @@ impl FileIndex {
 
     /// The `Member` values of a name.
     pub(super) fn members<'s>(&'s self, summary: &'s Summary, name: Name) -> impl Iterator<Item = ValueId> + 's {
-        let hash = name.precomputed_hash();
-        let from = self.members.partition_point(|id| member_hash(summary, *id) < hash);
+        let hash = hash(name);
+        let from = self.members.partition_point(|(of, _)| *of < hash);
         self.members[from..]
             .iter()
-            .copied()
-            .take_while(move |id| member_hash(summary, *id) == hash)
+            .take_while(move |(of, _)| *of == hash)
+            .map(|(_, id)| *id)
             .filter(move |id| matches!(summary.value(*id), Value::Member(_, n) if *n == name))
     }
 
     /// The distinct names of `Member` values, each at least once.
     pub(super) fn member_names<'s>(&'s self, summary: &'s Summary) -> impl Iterator<Item = Name> + 's {
         let mut last = None;
-        self.members.iter().filter_map(move |id| match summary.value(*id) {
+        self.members.iter().filter_map(move |(_, id)| match summary.value(*id) {
             Value::Member(_, name) if last != Some(*name) => {
                 last = Some(*name);
                 Some(*name)
@@ -153,11 +153,8 @@ impl FileIndex {
     }
 }
 
-fn member_hash(summary: &Summary, id: ValueId) -> u64 {
-    match summary.value(id) {
-        Value::Member(_, name) => name.precomputed_hash(),
-        _ => 0,
-    }
+fn hash(name: Name) -> u32 {
+    (name.precomputed_hash() >> 32) as u32
 }
 
 fn set(table: &mut [Option<ValueId>], at: usize, id: ValueId) {

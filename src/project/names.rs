@@ -7,12 +7,13 @@ use crate::model::{In, Name, Summary, Value, ValueId};
 use crate::text::FileId;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 
 /// Names and where they are mentioned.
 #[derive(Default)]
 pub(super) struct Names {
-    /// Files that mention a `Member` of a name.
-    pub(super) members: FxHashMap<Name, Vec<FileId>>,
+    /// Files that mention a `Member` of a name, island by island.
+    members: FxHashMap<Name, Vec<FileId>>,
     /// `Global` values by name.
     pub(super) globals: FxHashMap<Name, Vec<In<ValueId>>>,
     /// `Import` values, and `default`s of them, by the file that they mean.
@@ -75,12 +76,24 @@ impl Names {
         for at in 0..summaries.len() as u32 {
             names.islands[at as usize] = names.island(FileId(at));
         }
+        let Names { members, islands, .. } = &mut names;
+        members.values_mut().for_each(|files| files.sort_by_key(|file| islands[file.0 as usize]));
         names
     }
 
-    /// Whether two files can name each other's things.
-    pub(super) fn connected(&self, a: FileId, b: FileId) -> bool {
-        self.islands[a.0 as usize] == self.islands[b.0 as usize]
+    /// The files that mention a `Member` of a name, in order; `near`: of those that can name things of a file.
+    pub(super) fn mentioning(&self, name: Name, near: Option<FileId>) -> Cow<'_, [FileId]> {
+        let files = self.members.get(&name).map_or(&[][..], |files| &files[..]);
+        let Some(near) = near else {
+            let mut all = files.to_vec();
+            all.sort_unstable();
+            return Cow::Owned(all);
+        };
+        let island = |file: &FileId| self.islands[file.0 as usize];
+        let wanted = island(&near);
+        let from = files.partition_point(|file| island(file) < wanted);
+        let count = files[from..].partition_point(|file| island(file) == wanted);
+        Cow::Borrowed(&files[from..from + count])
     }
 
     fn island(&self, file: FileId) -> u32 {

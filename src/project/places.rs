@@ -475,13 +475,11 @@ impl Project<'_> {
 
     /// The `Member` values of a name, in all files that can name things of a file (none: in all).
     pub(super) fn members_named(&self, name: Name, near: Option<FileId>) -> Vec<In<ValueId>> {
-        let files = self.names.members.get(&name).map_or(&[][..], |files| &files[..]);
-        let files = files.iter().filter(|file| near.is_none_or(|near| self.names.connected(**file, near)));
-        let of = |file: &FileId| {
-            let file = *file;
-            self.index(file).members(self.summary(file), name).map(move |id| In::new(file, id))
-        };
-        files.flat_map(of).collect()
+        let mut found = Vec::new();
+        for &file in self.names.mentioning(name, near).iter() {
+            found.extend(self.index(file).members(self.summary(file), name).map(|id| In::new(file, id)));
+        }
+        found
     }
 
     /// The `Global` values of a name, in all files.

@@ -33,6 +33,8 @@ pub struct Registration {
     pub signal: Option<In<ValueId>>,
     /// The function is a parameter of a wrapper; [`Project::registrations`] has its callers' calls too.
     pub is_wrapper: bool,
+    /// Its place in [`Registry::adds`].
+    pub number: u32,
 }
 
 /// A removal of registrations.
@@ -110,6 +112,7 @@ pub struct Registry {
     pub adds: Vec<Registration>,
     /// What is removed.
     pub removals: Vec<Removal>,
+    pub(super) index: super::meetings::Index,
 }
 
 /// The registry, made when it is first asked for.
@@ -152,6 +155,7 @@ impl<'a> Project<'a> {
                 });
             }
         }
+        self.index_registry(&mut registry);
         registry
     }
 
@@ -175,6 +179,7 @@ impl<'a> Project<'a> {
             dedupes: row.dedupes,
             signal: option("signal"),
             is_wrapper: handler.is_some_and(|handler| self.passes_on(call, handler).is_some()),
+            number: 0,
         }
     }
 

@@ -8,8 +8,10 @@ mod sizes;
 use super::{Access, AccessKind, Key, Origin, Place, Project, Root};
 
 use crate::model::{Api, BindingId, BindingKind, CallId, FunctionId, In, Literal, Type, Value, ValueId};
-use crate::text::Location;
+use crate::text::{FileId, Location};
 use collect::Collector;
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use std::sync::OnceLock;
 
 /// How deep collections are followed into the functions they are handed to.
@@ -98,39 +100,41 @@ pub enum Gone {
 
 /// All collections of a project, made when they are first asked for.
 #[derive(Default)]
-pub(super) struct LazyTables(OnceLock<Vec<Table>>);
+pub(super) struct LazyTables<'a> {
+    all: OnceLock<Vec<Table>>,
+    methods: OnceLock<FxHashSet<&'a str>>,
+}
 
-impl Project<'_> {
+impl<'a> Project<'a> {
     /// Every place of the project's JavaScript that holds a collection and gets entries, in the order of its first growth.
     pub fn tables(&self) -> &[Table] {
-        if let Some(tables) = self.tables.0.get() {
+        if let Some(tables) = self.tables.all.get() {
             return tables;
         }
         // Not under the lock: see `Project::registry`.
         let tables = self.find_tables();
-        self.tables.0.get_or_init(|| tables)
+        self.tables.all.get_or_init(|| tables)
     }
 
     fn find_tables(&self) -> Vec<Table> {
-        let mut places: Vec<Place> = Vec::new();
-        let mut seen = rustc_hash::FxHashSet::default();
-        for (file, summary) in self.files() {
-            if summary.language.is_none_or(crate::model::Language::is_native) {
-                continue;
-            }
-            for at in 0..summary.values.len() {
-                let value = In::new(file, ValueId(at as u32));
-                if !self.uses(value).iter().any(|access| self.may_grow(access)) {
-                    continue;
-                }
-                for place in self.places_behind(value, 0) {
-                    if seen.insert(place) {
-                        places.push(place);
-                    }
-                }
+        let files: Vec<FileId> = self.files().map(|(file, _)| file).filter(|file| !self.is_native(*file)).collect();
+        let mut places: Vec<Place> = files.par_iter().flat_map_iter(|file| self.growing_in(*file)).collect();
+        let mut seen = FxHashSet::default();
+        places.retain(|place| seen.insert(*place));
+        let tables = places.into_par_iter().filter_map(|place| self.table(place));
+        tables.filter(|table| !table.growths.is_empty()).collect()
+    }
+
+    /// The places that code of a file seems to put entries into.
+    fn growing_in(&self, file: FileId) -> Vec<Place> {
+        let mut found = Vec::new();
+        for at in 0..self.summary(file).values.len() as u32 {
+            let value = In::new(file, ValueId(at));
+            if self.uses(value).iter().any(|access| self.may_grow(access)) {
+                found.extend(self.places_behind(value, 0));
             }
         }
-        places.into_iter().filter_map(|place| self.table(place)).filter(|table| !table.growths.is_empty()).collect()
+        found
     }
 
     /// The place of a value; for a parameter also those of what the project's callers pass.
@@ -155,13 +159,26 @@ impl Project<'_> {
         match access.kind {
             AccessKind::KeyAssigned { key: Key::Value(_), .. } => true,
             AccessKind::Method { call, key: Key::Name(name) } => {
-                let named = |shape: &str| self.contracts.api(&format!("{shape}#{name}"));
                 let grows = |api: &Api| api.grows.is_some();
-                self.api(access.of(call)).is_some_and(grows)
-                    || ["Map", "Set", "Array"].iter().any(|s| named(s).is_some_and(grows))
+                self.growing_methods().contains(name.as_str()) || self.api(access.of(call)).is_some_and(grows)
             }
             _ => false,
         }
+    }
+
+    /// The methods that put something into some kind of collection.
+    fn growing_methods(&self) -> &FxHashSet<&'a str> {
+        self.tables.methods.get_or_init(|| {
+            let names = self.contracts.apis.iter().flat_map(|api| &api.names);
+            let methods = names.filter_map(|name| Some(name.split_once('#')?.1)).map(|method| {
+                method.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '$' | '@')).next().unwrap_or(method)
+            });
+            let grows = |method: &&str| {
+                let api = |shape: &str| self.contracts.api(&format!("{shape}#{method}"));
+                ["Map", "Set", "Array"].iter().any(|shape| api(shape).is_some_and(|api| api.grows.is_some()))
+            };
+            methods.filter(grows).collect()
+        })
     }
 
     /// The collection of a place; none where it holds none, or one that bounds itself or is weak.

@@ -288,7 +288,8 @@ impl Listener<'_, '_> {
             }
             seen.push(function);
             for passed in project.passed_to(function).iter() {
-                let mut adds = project.registry().adds.iter().filter(|add| add.call == passed.call && !add.once);
+                let adds = project.registry().adds_in(passed.call.file);
+                let mut adds = adds.filter(|add| add.call == passed.call && !add.once);
                 let add = adds.find(|add| !self.removes_itself(function, add));
                 if let Some(Event::Named(name)) = add.map(|add| add.event)
                     && comes_often(&name)
@@ -311,7 +312,7 @@ impl Listener<'_, '_> {
 
     /// A handler that removes itself runs once.
     fn removes_itself(&self, handler: In<FunctionId>, add: &Registration) -> bool {
-        let removals = self.project.registry().removals.iter();
+        let removals = self.project.registry().removals_in(handler.file);
         let mut own = removals.filter(|removal| removal.function == handler);
         own.any(|removal| self.project.meeting(add, removal).may_match())
     }

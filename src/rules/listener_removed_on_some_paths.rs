@@ -85,7 +85,7 @@ fn ends_of(listener: &Listener<'_, '_>, removal: &Removal) -> Option<Vec<(In<Val
     }
     let mut ends = Vec::new();
     for passed in project.passed_to(cleanup).iter() {
-        let add = project.registry().adds.iter().find(|add| add.call == passed.call)?;
+        let add = project.registry().adds_in(passed.call.file).find(|add| add.call == passed.call)?;
         let Event::Named(name) = add.event else { return None };
         ends.push((add.on?, name.as_str()));
     }

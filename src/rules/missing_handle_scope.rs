@@ -9,7 +9,7 @@ use crate::project::Project;
 const NAME: &str = "missing-handle-scope";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
-    for function in project.functions().filter(|f| project.is_native(f.file)) {
+    for function in handed_to_loop(project) {
         let Some(by) = entered_by(project, function) else { continue };
         let Some(made) = unscoped(project, function, 0) else { continue };
         let name = project.function_name(function);
@@ -29,6 +29,18 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             None => finding,
         });
     }
+}
+
+/// The functions that the event loop is handed, in order.
+fn handed_to_loop(project: &Project<'_>) -> Vec<In<FunctionId>> {
+    let is_loop = |call: &In<CallId>| {
+        project.api(*call).is_some_and(|api| api.callbacks.iter().any(|callback| callback.thread == Thread::Loop))
+    };
+    let calls = project.calls().filter(|call| project.is_native(call.file)).filter(is_loop);
+    let mut found: Vec<_> = calls.flat_map(|call| project.callbacks(call)).map(|handed| handed.function).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// The call that has the event loop run this function on the JavaScript thread.

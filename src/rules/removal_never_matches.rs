@@ -109,8 +109,10 @@ fn makes(listener: &Listener<'_, '_>, removed: In<ValueId>) -> bool {
 /// The removal takes back some other registration, so this one was not meant.
 fn means_another(listener: &Listener<'_, '_>, removal: &Removal) -> bool {
     let project = listener.project;
-    let others = project.registry().adds.iter().filter(|add| add.call != listener.add.call);
-    others.filter(|add| add.call.file == removal.function.file || add.call.file == listener.add.call.file).any(|add| {
+    let (own, other) = (listener.add.call.file, removal.function.file);
+    let elsewhere = (other != own).then(|| project.registry().adds_in(other));
+    let adds = project.registry().adds_in(own).chain(elsewhere.into_iter().flatten());
+    adds.filter(|add| add.call != listener.add.call).any(|add| {
         let meeting = project.meeting(add, removal);
         meeting.may_match() && meeting.handler == Likeness::Same
     })
@@ -127,7 +129,7 @@ fn wrong_event<'p>(listener: &Listener<'p, '_>) -> Option<&'p Removal> {
                 likeness: fn(&Project<'_>, In<ValueId>, In<ValueId>) -> Likeness| {
         value.is_some_and(|value| likeness(project, value, other) == Likeness::Same)
     };
-    let mut removals = project.registry().removals.iter().filter(|removal| removal.function.file == file);
+    let mut removals = project.registry().removals_in(file);
     removals.find(|removal| {
         same(removal.handler, handler, |p, a, b| p.listeners(a, b))
             && same(removal.on, listener.on(), |p, a, b| p.objects(a, b))

@@ -6,13 +6,19 @@ use super::support::mend::listener::removed_in;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{FunctionId, In};
 use crate::project::{Likeness, Origin, Owner, Project};
+use rustc_hash::FxHashMap;
 
 /// Finds listeners that stay when their alternative fires.
 pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     let all: Vec<_> = listeners::all(project).collect();
+    let mut by_function: FxHashMap<In<FunctionId>, Vec<&Listener<'_, '_>>> = FxHashMap::default();
+    for listener in &all {
+        by_function.entry(listener.function()).or_default().push(listener);
+    }
     for left in &all {
-        let here = all.iter().filter(|other| other.function() == left.function() && other.add.call != left.add.call);
-        let fired = here.clone().find_map(|fired| Some((fired, alternative(left, fired)?)));
+        let here = by_function.get(&left.function()).into_iter().flatten().copied();
+        let mut here = here.filter(|other| other.add.call != left.add.call);
+        let fired = here.find_map(|fired| Some((fired, alternative(left, fired)?)));
         if let Some((fired, confidence)) = fired
             && removal_never_matches::missed(left).is_none()
         {

@@ -99,8 +99,8 @@ pub(in crate::rules) fn runs_once(project: &Project<'_>, function: In<FunctionId
     function.id == FunctionId::MODULE
         || matches!(name.as_str(), "main" | "Init" | "InitAll" | "init_module" | "wmain" | "WinMain")
         || is_module_start(project, function)
-        || project.rate(function).rate == Some(Rate::Once)
         || is_aside(&project.sources.get(function.file).name)
+        || project.rate(function).rate == Some(Rate::Once)
 }
 
 /// Whether a function fills the module's `exports`: that is done once in an environment.

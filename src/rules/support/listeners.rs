@@ -45,17 +45,8 @@ impl<'p, 'a> Listener<'p, 'a> {
     }
 
     /// All removals of the same event that are near enough to concern it, with how they meet it.
-    pub(crate) fn meetings(&self) -> impl Iterator<Item = (&'p Removal, Meeting)> + use<'p, 'a> {
-        let Listener { project, add } = *self;
-        let near = move |removal: &&'p Removal| {
-            removal.kind == add.kind && project.events(add.event, removal.event) > Likeness::Different
-        };
-        project.registry().removals.iter().filter(near).filter_map(move |removal| {
-            let meeting = project.meeting(add, removal);
-            let far = removal.function.file != add.call.file;
-            let told = meeting.on == Likeness::Same || (removal.handler.is_some() && meeting.handler == Likeness::Same);
-            (!far || told).then_some((removal, meeting))
-        })
+    pub(crate) fn meetings(&self) -> impl Iterator<Item = (&'p Removal, Meeting)> + use<'p> {
+        self.project.meetings(self.add)
     }
 
     /// It ends without a removal that this project spells out: by the `signal` option, by a disposer that is kept, or
@@ -77,6 +68,9 @@ impl<'p, 'a> Listener<'p, 'a> {
 
     /// The project's own function gives back what removes the listener, and the caller throws it away.
     pub(crate) fn drops_disposer(&self) -> bool {
+        if self.add.call == self.add.api {
+            return false;
+        }
         let surely = self.removals().iter().any(|(_, meeting)| meeting.matches());
         !surely && self.project.registry().removals.iter().any(|removal| self.is_thrown_away(removal))
     }
