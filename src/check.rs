@@ -9,7 +9,7 @@ mod settle;
 use crate::baseline::{self, Baseline, Entry};
 use crate::config::{self, Config, Configs};
 use crate::finding::{Confidence, RuleInfo, Severity};
-use crate::lower::language_of;
+use crate::lower::{self, language_of};
 use crate::model::contract::Rows;
 use crate::report::{Problem, Report};
 use crate::rules;
@@ -147,7 +147,8 @@ impl Input {
 /// Checks what the options name.
 pub fn check(options: &Options) -> Outcome {
     let threads = options.request.threads;
-    match rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build() {
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK);
+    match builder.start_handler(|_| lower::has_room(STACK)).build() {
         Ok(pool) => pool.install(|| run(options)),
         Err(_) => run(options),
     }

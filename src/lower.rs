@@ -7,6 +7,7 @@ mod macros;
 mod manifest;
 
 pub use cpp::MacroTable;
+pub use js::has_room;
 pub use macros::ProjectMacros;
 pub use manifest::gyp;
 

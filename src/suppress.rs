@@ -61,12 +61,14 @@ const VERBS: &[(&str, Verb)] = &[
     ("leaklint-enable", Verb::Enable),
 ];
 
+/// Whether a text has anything to say to us at all.
+pub fn concerns(text: &str) -> bool {
+    text.contains("leaklint-")
+}
+
 impl Directives {
     /// Reads the comments of one file. `known` are the names of all rules.
     pub fn read(&mut self, file: FileId, source: &Source, comments: &[Span], known: &[&str], needs_reason: bool) {
-        if !source.text.contains("leaklint-") {
-            return;
-        }
         let first = self.all.len();
         for &comment in comments {
             let Some((verb, rest, at)) = directive(&source.text, comment) else { continue };

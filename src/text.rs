@@ -111,17 +111,30 @@ pub struct Source {
     pub lines: LineIndex,
 }
 
+impl Source {
+    /// A file and its lines.
+    pub fn new(path: &Path, name: &str, text: Arc<str>) -> Self {
+        let lines = LineIndex::new(&text);
+        Source { path: path.to_owned(), name: name.into(), text, lines }
+    }
+}
+
 /// All files of a run, by [`FileId`].
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
 }
 
+impl From<Vec<Source>> for Sources {
+    fn from(files: Vec<Source>) -> Self {
+        Sources { files }
+    }
+}
+
 impl Sources {
     /// Adds a file.
     pub fn add(&mut self, path: &Path, name: &str, text: Arc<str>) -> FileId {
-        let lines = LineIndex::new(&text);
-        self.files.push(Source { path: path.to_owned(), name: name.into(), text, lines });
+        self.files.push(Source::new(path, name, text));
         FileId(self.files.len() as u32 - 1)
     }
 

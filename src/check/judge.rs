@@ -8,8 +8,8 @@ use crate::model::{Contracts, Gyp, Language, Summary};
 use crate::project::Project;
 use crate::report::Problem;
 use crate::rules::{self, RULES};
-use crate::suppress::Directives;
-use crate::text::Sources;
+use crate::suppress::{Directives, concerns};
+use crate::text::{Source, Sources};
 use crate::{catalog, config};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -50,11 +50,11 @@ pub(super) fn judge(
     }
 
     let mut builds = Builds::default();
-    let mut sources = Sources::default();
+    let source = |input: &Input| Source::new(&input.found.path, &input.found.name, Arc::clone(&input.text));
+    let sources = Sources::from(inputs.par_iter().map(source).collect::<Vec<_>>());
     let mut summaries = Vec::with_capacity(lowered.len());
-    for (input, lowered) in inputs.iter().zip(lowered) {
+    for ((input, (_, source)), lowered) in inputs.iter().zip(sources.iter()).zip(lowered) {
         let name = &input.found.name;
-        let file = sources.add(&input.found.path, name, Arc::clone(&input.text));
         let mut summary = lowered.unwrap_or_else(|panic| {
             outcome.crashed = true;
             let message = format!("internal error while reading this file, please report ({panic})");
@@ -65,7 +65,6 @@ pub(super) fn judge(
             summary.build = builds.of(&input.found.path);
         }
         if input.found.reported {
-            let source = sources.get(file);
             outcome.report.errors.extend(summary.errors.iter().map(|error| Problem {
                 file: name.clone(),
                 at: source.lines.position(&source.text, error.offset),
@@ -82,8 +81,9 @@ pub(super) fn judge(
 
     let mut directives = Directives::default();
     let known: Vec<&str> = rules::infos().iter().map(|info| info.name).collect();
-    for ((file, source), (summary, input)) in sources.iter().zip(summaries.iter().zip(&inputs)) {
-        if input.found.reported {
+    let spoken: Vec<bool> = inputs.par_iter().map(|input| input.found.reported && concerns(&input.text)).collect();
+    for (((file, source), (summary, input)), spoken) in sources.iter().zip(summaries.iter().zip(&inputs)).zip(spoken) {
+        if spoken {
             let config = input.config.as_ref();
             let needs_reason = config.is_some_and(|config| config.require_reason(&input.found.path));
             directives.read(file, source, &summary.comments, &known, needs_reason);

@@ -10,6 +10,7 @@ mod condition;
 mod conditional;
 mod declaration;
 mod expression;
+mod fields;
 mod heads;
 mod item;
 mod lowering;

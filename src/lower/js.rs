@@ -28,6 +28,8 @@ mod stmt;
 mod types;
 mod values;
 
+pub use depth::has_room;
+
 use crate::model::{Language, Summary, SyntaxError};
 use state::Lowering;
 

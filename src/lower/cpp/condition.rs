@@ -1,5 +1,6 @@
 //! Conditions: null tests, comparisons with constants, negations, and what both sides of `&&` and `||` do.
 
+use super::fields::Fields;
 use super::lowering::{Lowering, children};
 use crate::model::{Cond, Flow, Literal, Value};
 use tree_sitter::Node;
@@ -17,12 +18,12 @@ impl Lowering<'_> {
                 _ => self.truthy(node),
             },
             "condition_clause" => {
-                if let Some(initializer) = node.child_by_field_name("initializer") {
+                if let Some(initializer) = node.field("initializer") {
                     for statement in children(initializer) {
                         self.statement(statement);
                     }
                 }
-                match node.child_by_field_name("value") {
+                match node.field("value") {
                     Some(value) => self.condition(value),
                     None => self.truthy(node),
                 }
@@ -32,20 +33,18 @@ impl Lowering<'_> {
                 None => Cond::Opaque(Box::default()),
             },
             "comma_expression" => {
-                if let Some(left) = node.child_by_field_name("left") {
+                if let Some(left) = node.field("left") {
                     self.discard(left);
                 }
-                match node.child_by_field_name("right") {
+                match node.field("right") {
                     Some(right) => self.condition(right),
                     None => Cond::Opaque(Box::default()),
                 }
             }
-            "unary_expression" => {
-                match (node.child_by_field_name("operator").map(|o| o.kind()), node.child_by_field_name("argument")) {
-                    (Some("!" | "not"), Some(inner)) => negated(self.condition(inner)),
-                    _ => self.truthy(node),
-                }
-            }
+            "unary_expression" => match (node.field("operator").map(|o| o.kind()), node.field("argument")) {
+                (Some("!" | "not"), Some(inner)) => negated(self.condition(inner)),
+                _ => self.truthy(node),
+            },
             "binary_expression" => self.binary_condition(node),
             "call_expression" => match self.hint(node) {
                 Some(inner) => self.condition(inner),
@@ -61,17 +60,17 @@ impl Lowering<'_> {
 
     /// What a hint to the compiler is about: `likely(x)`.
     fn hint<'t>(&self, node: Node<'t>) -> Option<Node<'t>> {
-        let function = node.child_by_field_name("function")?;
+        let function = node.field("function")?;
         let name = self.text(function).trim_start_matches('_').to_ascii_lowercase();
         let is_hint = matches!(name.as_str(), "likely" | "unlikely" | "builtin_expect" | "v8_likely" | "v8_unlikely");
         if !is_hint {
             return None;
         }
-        children(node.child_by_field_name("arguments")?).into_iter().next()
+        children(node.field("arguments")?).into_iter().next()
     }
 
     fn binary_condition(&mut self, node: Node<'_>) -> Cond {
-        let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind());
+        let operator = node.field("operator").map_or("", |operator| operator.kind());
         if matches!(operator, "&&" | "||" | "and" | "or") {
             return self.logical(node, matches!(operator, "&&" | "and"));
         }
@@ -107,18 +106,16 @@ impl Lowering<'_> {
     fn logical(&mut self, node: Node<'_>, all: bool) -> Cond {
         let mut spine = vec![];
         let mut left = node;
-        while let Some(operator) =
-            (left.kind() == "binary_expression").then(|| left.child_by_field_name("operator")).flatten()
-        {
+        while let Some(operator) = (left.kind() == "binary_expression").then(|| left.field("operator")).flatten() {
             let same =
                 if all { matches!(operator.kind(), "&&" | "and") } else { matches!(operator.kind(), "||" | "or") };
-            let (true, Some(next)) = (same, left.child_by_field_name("left")) else { break };
+            let (true, Some(next)) = (same, left.field("left")) else { break };
             spine.push(left);
             left = next;
         }
         let mut parts = vec![self.condition(left)];
         for node in spine.into_iter().rev() {
-            let Some(right) = node.child_by_field_name("right") else { continue };
+            let Some(right) = node.field("right") else { continue };
             let (flow, cond) = self.apart(|this| this.condition(right));
             if !flow.is_empty() {
                 let so_far = group(parts.clone(), all);

@@ -1,5 +1,6 @@
 //! Declarations of variables, parameters and lambdas.
 
+use super::fields::Fields;
 use super::lowering::{Lowering, bare, children, fields, has_child};
 use super::types::{Declarator, join};
 use crate::model::{
@@ -21,8 +22,8 @@ enum Initial<'t> {
 impl Lowering<'_> {
     /// Lowers a declaration of variables. Gives the last one's place, for conditions.
     pub fn declaration(&mut self, node: Node<'_>) -> Option<ValueId> {
-        let ty = node.child_by_field_name("type");
-        if let Some(ty) = ty.filter(|ty| ty.child_by_field_name("body").is_some()) {
+        let ty = node.field("type");
+        if let Some(ty) = ty.filter(|ty| ty.field("body").is_some()) {
             self.local_item(ty);
         }
         let words = self.specifiers(node);
@@ -31,13 +32,13 @@ impl Lowering<'_> {
         }
         let is_static = words.iter().any(|word| matches!(*word, "static" | "thread_local"));
         let is_const = words.iter().any(|word| matches!(*word, "const" | "constexpr"));
-        let value = node.child_by_field_name("value").or_else(|| node.child_by_field_name("default_value"));
+        let value = node.field("value").or_else(|| node.field("default_value"));
         let mut last = None;
         for item in fields(node, "declarator") {
             let (declarator, initial) = if item.kind() == "init_declarator" {
-                let value = item.child_by_field_name("value");
+                let value = item.field("value");
                 let is_assigned = has_child(item, "=");
-                (item.child_by_field_name("declarator").unwrap_or(item), initial(value, is_assigned))
+                (item.field("declarator").unwrap_or(item), initial(value, is_assigned))
             } else {
                 (item, initial(value, has_child(node, "=")))
             };
@@ -122,9 +123,9 @@ impl Lowering<'_> {
     /// What `auto` stands for, where the initial value says so plainly.
     fn deduce(&mut self, facts: &mut TypeFacts, value: Node<'_>) {
         let (ty, is_pointer) = match value.kind() {
-            "new_expression" => (value.child_by_field_name("type"), true),
+            "new_expression" => (value.field("type"), true),
             "cast_expression" => {
-                let Some(descriptor) = value.child_by_field_name("type") else { return };
+                let Some(descriptor) = value.field("type") else { return };
                 let text = facts.text;
                 *facts = TypeFacts { text, ..self.base_type(descriptor) };
                 return;
@@ -133,7 +134,7 @@ impl Lowering<'_> {
                 self.deduce_call(facts, value);
                 return;
             }
-            "compound_literal_expression" => (value.child_by_field_name("type"), false),
+            "compound_literal_expression" => (value.field("type"), false),
             _ => return,
         };
         if let Some(ty) = ty {
@@ -144,7 +145,7 @@ impl Lowering<'_> {
     }
 
     fn deduce_call(&mut self, facts: &mut TypeFacts, call: Node<'_>) {
-        let Some(function) = call.child_by_field_name("function") else { return };
+        let Some(function) = call.field("function") else { return };
         if !matches!(function.kind(), "template_function" | "qualified_identifier") {
             return;
         }
@@ -152,13 +153,12 @@ impl Lowering<'_> {
         let Some(name) = path.last().copied() else { return };
         let mut inner = function;
         while inner.kind() == "qualified_identifier" {
-            match inner.child_by_field_name("name") {
+            match inner.field("name") {
                 Some(next) => inner = next,
                 None => return,
             }
         }
-        let Some(argument) = inner.child_by_field_name("arguments").and_then(|list| children(list).into_iter().next())
-        else {
+        let Some(argument) = inner.field("arguments").and_then(|list| children(list).into_iter().next()) else {
             return;
         };
         match name.as_str() {
@@ -200,12 +200,12 @@ impl Lowering<'_> {
         if self.frame.function == FunctionId::MODULE && self.frame.scope == ScopeId(0) {
             return None;
         }
-        let list = function.child_by_field_name("parameters")?;
+        let list = function.field("parameters")?;
         let parameters = children(list);
         let is_prototype = parameters.is_empty()
             || parameters.iter().any(|parameter| {
-                let ty = parameter.child_by_field_name("type");
-                let named = parameter.child_by_field_name("declarator").is_some_and(|declarator| {
+                let ty = parameter.field("type");
+                let named = parameter.field("declarator").is_some_and(|declarator| {
                     let found = Declarator::of(declarator);
                     found.function.is_none() && found.name.is_some_and(|_| !self.is_known(ty))
                 });
@@ -226,7 +226,7 @@ impl Lowering<'_> {
         let tree = super::recovery::parse(&mut self.parser, &format!("{text};"), &mut self.budget)?;
         let root = tree.root_node_with_offset(function.start_byte(), Point::default());
         let call = first_of_kind(root, "call_expression")?;
-        let initial = Initial::Arguments(call.child_by_field_name("arguments")?);
+        let initial = Initial::Arguments(call.field("arguments")?);
         Some(self.variable(name, BindingKind::Var, Some(facts), initial, item))
     }
 
@@ -239,8 +239,7 @@ impl Lowering<'_> {
 
     /// The variable of a range `for`.
     pub fn loop_variable(&mut self, node: Node<'_>, element: ValueId) {
-        let (Some(ty), Some(declarator)) = (node.child_by_field_name("type"), node.child_by_field_name("declarator"))
-        else {
+        let (Some(ty), Some(declarator)) = (node.field("type"), node.field("declarator")) else {
             return;
         };
         let found = Declarator::of(declarator);
@@ -260,15 +259,15 @@ impl Lowering<'_> {
 
     /// Declares the parameters of a function in its scope.
     pub fn parameters(&mut self, function: FunctionId, declarator: Option<Node<'_>>) {
-        let Some(list) = declarator.and_then(|declarator| declarator.child_by_field_name("parameters")) else { return };
+        let Some(list) = declarator.and_then(|declarator| declarator.field("parameters")) else { return };
         let scope = self.out.function(function).scope;
         let mut found = Vec::new();
         for parameter in children(list) {
             if !parameter.kind().ends_with("parameter_declaration") {
                 continue;
             }
-            let declarator = parameter.child_by_field_name("declarator").map(Declarator::of).unwrap_or_default();
-            let ty = parameter.child_by_field_name("type").map(|ty| self.with_declarator(ty, &declarator, parameter));
+            let declarator = parameter.field("declarator").map(Declarator::of).unwrap_or_default();
+            let ty = parameter.field("type").map(|ty| self.with_declarator(ty, &declarator, parameter));
             if declarator.name.is_none() && ty.as_ref().is_some_and(|ty| ty.name == "void" && ty.text == "void") {
                 continue;
             }
@@ -285,10 +284,10 @@ impl Lowering<'_> {
         let span = self.span(node);
         let function = self.new_function(Name::from(""), FunctionKind::Arrow, span, self.frame.scope);
         let scope = self.out.function(function).scope;
-        for capture in node.child_by_field_name("captures").map(children).unwrap_or_default() {
+        for capture in node.field("captures").map(children).unwrap_or_default() {
             // `[copy = value]` is a variable of the lambda, set where it is written.
             if capture.kind() == "lambda_capture_initializer"
-                && let Some(name) = capture.child_by_field_name("left")
+                && let Some(name) = capture.field("left")
             {
                 let value = self.field(capture, "right");
                 let span = self.span(name);
@@ -300,8 +299,8 @@ impl Lowering<'_> {
                 self.note_capture(function, capture);
             }
         }
-        self.parameters(function, node.child_by_field_name("declarator"));
-        let body = node.child_by_field_name("body");
+        self.parameters(function, node.field("declarator"));
+        let body = node.field("body");
         let body_span = body.map_or(span, |body| self.span(body));
         let entry = &mut self.out.functions[function.index()];
         entry.has_body = true;

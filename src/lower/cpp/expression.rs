@@ -1,5 +1,6 @@
 //! Expressions to values, with what happens on the way as steps of the flow.
 
+use super::fields::Fields;
 use super::lowering::{Lowering, children, fields, has_child};
 use crate::model::{Argument, Flow, Literal, Name, ObjectId, ObjectLiteral, Property, Step, Value, ValueId};
 use crate::text::Span;
@@ -31,14 +32,14 @@ impl Lowering<'_> {
                 self.name(node)
             }
             "field_expression" => {
-                let object = node.child_by_field_name("argument").map(|object| self.expression(object));
+                let object = node.field("argument").map(|object| self.expression(object));
                 let object = object.unwrap_or_else(|| self.opaque([]));
-                let name = node.child_by_field_name("field").and_then(|field| self.path_of(field).last().copied());
+                let name = node.field("field").and_then(|field| self.path_of(field).last().copied());
                 self.member(object, name.unwrap_or_default())
             }
             "subscript_expression" => {
                 let object = self.field(node, "argument");
-                let index = match node.child_by_field_name("indices").map(children).as_deref() {
+                let index = match node.field("indices").map(children).as_deref() {
                     Some([index]) => self.expression(*index),
                     Some(several) => self.all(several),
                     None => self.opaque([]),
@@ -61,7 +62,7 @@ impl Lowering<'_> {
             "cast_expression" => self.field(node, "value"),
             "conditional_expression" => self.conditional(node),
             "comma_expression" => {
-                if let Some(left) = node.child_by_field_name("left") {
+                if let Some(left) = node.field("left") {
                     self.discard(left);
                 }
                 self.field(node, "right")
@@ -122,7 +123,7 @@ impl Lowering<'_> {
 
     /// The value in a field.
     pub fn field(&mut self, node: Node<'_>, name: &str) -> ValueId {
-        match node.child_by_field_name(name) {
+        match node.field(name) {
             Some(child) => self.expression(child),
             None => self.opaque([]),
         }
@@ -187,7 +188,7 @@ impl Lowering<'_> {
 
     fn pointer(&mut self, node: Node<'_>) -> ValueId {
         let inner = self.field(node, "argument");
-        let is_address = node.child_by_field_name("operator").is_some_and(|operator| operator.kind() == "&");
+        let is_address = node.field("operator").is_some_and(|operator| operator.kind() == "&");
         match (is_address, self.out.value(inner)) {
             (true, Value::Deref(place)) => *place,
             (false, Value::Address(place)) => *place,
@@ -207,7 +208,7 @@ impl Lowering<'_> {
 
     fn unary(&mut self, node: Node<'_>) -> ValueId {
         let inner = self.field(node, "argument");
-        let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind());
+        let operator = node.field("operator").map_or("", |operator| operator.kind());
         match (operator, self.out.value(inner)) {
             ("-", Value::Literal(Literal::Int(number))) => {
                 let number = number.wrapping_neg();
@@ -221,15 +222,13 @@ impl Lowering<'_> {
     /// Chains of one operator can be thousands long: the left spine is followed in a loop.
     fn binary(&mut self, node: Node<'_>) -> ValueId {
         let mut spine = vec![node];
-        while let Some(left) =
-            spine[spine.len() - 1].child_by_field_name("left").filter(|left| left.kind() == "binary_expression")
-        {
+        while let Some(left) = spine[spine.len() - 1].field("left").filter(|left| left.kind() == "binary_expression") {
             spine.push(left);
         }
         let mut value = self.field(spine[spine.len() - 1], "left");
         let mut parts = Vec::new();
         for node in spine.into_iter().rev() {
-            let operator = node.child_by_field_name("operator").map_or("", |operator| operator.kind());
+            let operator = node.field("operator").map_or("", |operator| operator.kind());
             if matches!(operator, "&&" | "||" | "and" | "or") {
                 let (flow, right) = self.apart(|this| this.field(node, "right"));
                 if !flow.is_empty() {
@@ -259,12 +258,11 @@ impl Lowering<'_> {
     }
 
     fn conditional(&mut self, node: Node<'_>) -> ValueId {
-        let cond = match node.child_by_field_name("condition") {
+        let cond = match node.field("condition") {
             Some(condition) => self.condition(condition),
             None => crate::model::Cond::Opaque(Box::default()),
         };
-        let (then, left) =
-            self.apart(|this| node.child_by_field_name("consequence").map(|consequence| this.expression(consequence)));
+        let (then, left) = self.apart(|this| node.field("consequence").map(|consequence| this.expression(consequence)));
         let (otherwise, right) = self.apart(|this| this.field(node, "alternative"));
         if !then.is_empty() || !otherwise.is_empty() {
             self.push(Flow::Branch {
@@ -279,7 +277,7 @@ impl Lowering<'_> {
     }
 
     fn assignment(&mut self, node: Node<'_>) -> ValueId {
-        let operator = node.child_by_field_name("operator").map_or("=", |operator| operator.kind());
+        let operator = node.field("operator").map_or("=", |operator| operator.kind());
         // The right side is evaluated first, as C++17 has it.
         let right = self.field(node, "right");
         let place = self.field(node, "left");
@@ -320,8 +318,8 @@ impl Lowering<'_> {
     }
 
     fn call_expression(&mut self, node: Node<'_>) -> ValueId {
-        let Some(function) = node.child_by_field_name("function") else { return self.all(&children(node)) };
-        let list = node.child_by_field_name("arguments");
+        let Some(function) = node.field("function") else { return self.all(&children(node)) };
+        let list = node.field("arguments");
         if let Some(value) = self.transparent_call(function, list) {
             return value;
         }
@@ -365,11 +363,11 @@ impl Lowering<'_> {
     /// What is called, and its bare name's range.
     fn callee(&mut self, function: Node<'_>) -> (ValueId, Span) {
         let name = match function.kind() {
-            "field_expression" => function.child_by_field_name("field").unwrap_or(function),
+            "field_expression" => function.field("field").unwrap_or(function),
             _ => function,
         };
         let mut last = name;
-        while let Some(inner) = last.child_by_field_name("name") {
+        while let Some(inner) = last.field("name") {
             last = inner;
         }
         let span = self.span(last);
@@ -381,16 +379,14 @@ impl Lowering<'_> {
         let mut next = Some(function);
         let mut found = Vec::new();
         while let Some(node) = next {
-            if let Some(arguments) =
-                node.child_by_field_name("arguments").filter(|list| list.kind() == "template_argument_list")
-            {
+            if let Some(arguments) = node.field("arguments").filter(|list| list.kind() == "template_argument_list") {
                 for argument in children(arguments) {
                     if let Some(value) = self.template_value(argument) {
                         found.push(Argument { value, span: self.span(argument) });
                     }
                 }
             }
-            next = node.child_by_field_name("field").or_else(|| node.child_by_field_name("name"));
+            next = node.field("field").or_else(|| node.field("name"));
         }
         found.into()
     }
@@ -398,10 +394,10 @@ impl Lowering<'_> {
     /// A template argument as a value: the grammar takes a bare name for a type.
     fn template_value(&mut self, node: Node<'_>) -> Option<ValueId> {
         let node = if node.kind() == "type_descriptor" {
-            if node.child_by_field_name("declarator").is_some() {
+            if node.field("declarator").is_some() {
                 return None;
             }
-            node.child_by_field_name("type")?
+            node.field("type")?
         } else {
             node
         };
@@ -417,11 +413,11 @@ impl Lowering<'_> {
     }
 
     fn new_expression(&mut self, node: Node<'_>) -> ValueId {
-        let Some(ty) = node.child_by_field_name("type") else { return self.all(&children(node)) };
-        let placement = node.child_by_field_name("placement");
+        let Some(ty) = node.field("type") else { return self.all(&children(node)) };
+        let placement = node.field("placement");
         let is_placement = placement.is_some_and(|placement| !self.text(placement).contains("nothrow"));
-        let declarator = node.child_by_field_name("declarator");
-        let list = node.child_by_field_name("arguments");
+        let declarator = node.field("declarator");
+        let list = node.field("arguments");
         let path = self.type_path(ty);
         let callee = self.path(&path);
         let mut call = self.plain_call(callee, self.span(node), self.span(ty));
@@ -429,7 +425,7 @@ impl Lowering<'_> {
         call.is_array_new = declarator.is_some();
         call.is_placement = is_placement;
         call.arguments = if declarator.is_some() {
-            let length = declarator.and_then(|declarator| declarator.child_by_field_name("length"));
+            let length = declarator.and_then(|declarator| declarator.field("length"));
             length
                 .map(|length| Argument { value: self.expression(length), span: self.span(length) })
                 .into_iter()
@@ -462,7 +458,7 @@ impl Lowering<'_> {
     }
 
     fn compound_literal(&mut self, node: Node<'_>) -> ValueId {
-        let (Some(ty), Some(list)) = (node.child_by_field_name("type"), node.child_by_field_name("value")) else {
+        let (Some(ty), Some(list)) = (node.field("type"), node.field("value")) else {
             return self.all(&children(node));
         };
         let facts = self.base_type(ty);

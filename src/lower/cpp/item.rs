@@ -1,6 +1,7 @@
 //! What stands at file, namespace and class level: functions, classes, variables. A first walk declares everything, so
 //! that a second one can resolve names in the code whatever the order.
 
+use super::fields::Fields;
 use super::lowering::{Alias, Lowering, Member, bare, children, fields, has_child};
 use super::types::{Declarator, join};
 use crate::model::{
@@ -44,14 +45,14 @@ impl Lowering<'_> {
             "declaration" | "field_declaration" if place.class.is_none() => self.file_declaration(node, place, pending),
             "namespace_definition" => {
                 let mut place = place.clone();
-                if let Some(name) = node.child_by_field_name("name") {
+                if let Some(name) = node.field("name") {
                     place.path.extend(self.path_of(name));
                 }
-                let body = node.child_by_field_name("body").map(children).unwrap_or_default();
+                let body = node.field("body").map(children).unwrap_or_default();
                 self.items(&body, &place, pending);
             }
             "linkage_specification" => {
-                if let Some(body) = node.child_by_field_name("body") {
+                if let Some(body) = node.field("body") {
                     let inner = if body.kind() == "declaration_list" { children(body) } else { vec![body] };
                     self.items(&inner, place, pending);
                 }
@@ -68,7 +69,7 @@ impl Lowering<'_> {
             "alias_declaration" => self.alias(node),
             "using_declaration" => self.using(node),
             "namespace_alias_definition" => {
-                let name = node.child_by_field_name("name").map(|name| Name::from(self.text(name)));
+                let name = node.field("name").map(|name| Name::from(self.text(name)));
                 let target = children(node).into_iter().last().map(|target| self.path_of(target));
                 if let (Some(name), Some(target)) = (name, target) {
                     self.aliases.insert(name, Alias::Path(target));
@@ -120,15 +121,11 @@ impl Lowering<'_> {
     }
 
     fn file_declaration<'t>(&mut self, node: Node<'t>, place: &Place, pending: &mut Vec<Pending<'t>>) {
-        if let Some(ty) = node.child_by_field_name("type").filter(|ty| ty.child_by_field_name("body").is_some()) {
+        if let Some(ty) = node.field("type").filter(|ty| ty.field("body").is_some()) {
             self.class(ty, None, place, pending);
         }
         let is_variable = fields(node, "declarator").into_iter().any(|item| {
-            let item = if item.kind() == "init_declarator" {
-                item.child_by_field_name("declarator").unwrap_or(item)
-            } else {
-                item
-            };
+            let item = if item.kind() == "init_declarator" { item.field("declarator").unwrap_or(item) } else { item };
             let found = Declarator::of(item);
             found.function.is_none() && found.name.is_some()
         });
@@ -140,13 +137,9 @@ impl Lowering<'_> {
 
     /// Makes file-level variables known before any code is walked.
     fn declare_file_variables(&mut self, node: Node<'_>) {
-        let ty = node.child_by_field_name("type");
+        let ty = node.field("type");
         for item in fields(node, "declarator") {
-            let item = if item.kind() == "init_declarator" {
-                item.child_by_field_name("declarator").unwrap_or(item)
-            } else {
-                item
-            };
+            let item = if item.kind() == "init_declarator" { item.field("declarator").unwrap_or(item) } else { item };
             let found = Declarator::of(item);
             let (Some(name), None) = (found.name, found.function) else { continue };
             let facts = ty.map(|ty| self.with_declarator(ty, &found, node));
@@ -172,7 +165,7 @@ impl Lowering<'_> {
     }
 
     fn alias(&mut self, node: Node<'_>) {
-        let (Some(name), Some(ty)) = (node.child_by_field_name("name"), node.child_by_field_name("type")) else {
+        let (Some(name), Some(ty)) = (node.field("name"), node.field("type")) else {
             return;
         };
         let facts = self.base_type(ty);
@@ -181,10 +174,10 @@ impl Lowering<'_> {
 
     /// `typedef struct {…} name_t;`, `typedef T* name;`.
     fn typedef<'t>(&mut self, node: Node<'t>, place: &Place, pending: &mut Vec<Pending<'t>>) {
-        let Some(ty) = node.child_by_field_name("type") else { return };
+        let Some(ty) = node.field("type") else { return };
         let names = fields(node, "declarator");
         let mut class = None;
-        if ty.child_by_field_name("body").is_some() && ty.kind() != "enum_specifier" {
+        if ty.field("body").is_some() && ty.kind() != "enum_specifier" {
             let name = names
                 .iter()
                 .map(|name| Declarator::of(*name))
@@ -220,8 +213,8 @@ impl Lowering<'_> {
         place: &Place,
         pending: &mut Vec<Pending<'t>>,
     ) -> Option<ClassId> {
-        let body = node.child_by_field_name("body").filter(|body| body.kind() == "field_declaration_list")?;
-        let own = node.child_by_field_name("name").or(typedef);
+        let body = node.field("body").filter(|body| body.kind() == "field_declaration_list")?;
+        let own = node.field("name").or(typedef);
         let mut path = place.path.clone();
         path.extend(own.map(|name| self.path_of(name)).unwrap_or_default());
         let name = if own.is_some() { join(&path) } else { Name::from("") };
@@ -297,12 +290,12 @@ impl Lowering<'_> {
     }
 
     fn field_declaration<'t>(&mut self, node: Node<'t>, place: &Place, class: ClassId, pending: &mut Vec<Pending<'t>>) {
-        let ty = node.child_by_field_name("type");
-        let nested = ty.filter(|ty| ty.child_by_field_name("body").is_some() && ty.kind() != "enum_specifier");
+        let ty = node.field("type");
+        let nested = ty.filter(|ty| ty.field("body").is_some() && ty.kind() != "enum_specifier");
         let nested_class = nested.and_then(|ty| self.class(ty, None, place, pending));
         let declarators = fields(node, "declarator");
         if let (Some(inner), true) = (nested_class, declarators.is_empty())
-            && nested.is_some_and(|ty| ty.child_by_field_name("name").is_none())
+            && nested.is_some_and(|ty| ty.field("name").is_none())
         {
             // Fields of an anonymous struct or union are fields of the class around it.
             let fields = self.out.class(inner).fields.clone();
@@ -312,13 +305,10 @@ impl Lowering<'_> {
             self.out.classes[class.index()].fields.extend(fields);
         }
         let is_static = self.specifiers(node).contains(&"static");
-        let default = node.child_by_field_name("default_value").or_else(|| node.child_by_field_name("value"));
+        let default = node.field("default_value").or_else(|| node.field("value"));
         for declarator in declarators {
             let (declarator, value) = if declarator.kind() == "init_declarator" {
-                (
-                    declarator.child_by_field_name("declarator").unwrap_or(declarator),
-                    declarator.child_by_field_name("value"),
-                )
+                (declarator.field("declarator").unwrap_or(declarator), declarator.field("value"))
             } else {
                 (declarator, default)
             };
@@ -367,7 +357,7 @@ impl Lowering<'_> {
     }
 
     fn function<'t>(&mut self, node: Node<'t>, place: &Place, pending: &mut Vec<Pending<'t>>) {
-        let Some(declarator) = node.child_by_field_name("declarator") else {
+        let Some(declarator) = node.field("declarator") else {
             self.out.partial = true;
             return;
         };
@@ -429,7 +419,7 @@ impl Lowering<'_> {
         });
         let returns = match trailing {
             Some(ty) => Some(self.base_type(ty)),
-            None => node.child_by_field_name("type").map(|ty| self.with_declarator(ty, &found, node)),
+            None => node.field("type").map(|ty| self.with_declarator(ty, &found, node)),
         };
         let is_static = self.specifiers(node).contains(&"static");
         let head = found.function.map_or("", |function| self.text(function));
@@ -475,8 +465,7 @@ impl Lowering<'_> {
         declarator: Option<Node<'_>>,
     ) -> Option<FunctionId> {
         let class = self.out.class(class);
-        let count =
-            declarator.and_then(|d| d.child_by_field_name("parameters")).map_or(0, |list| list.named_child_count());
+        let count = declarator.and_then(|d| d.field("parameters")).map_or(0, |list| list.named_child_count());
         let candidates: Vec<FunctionId> = match kind {
             FunctionKind::Constructor => class.constructors.clone(),
             FunctionKind::Destructor => class.destructor.into_iter().collect(),
@@ -525,6 +514,5 @@ impl Lowering<'_> {
 
 /// A function definition's block, or the `try` that is its whole body.
 pub fn body_of(node: Node<'_>) -> Option<Node<'_>> {
-    node.child_by_field_name("body")
-        .or_else(|| children(node).into_iter().find(|child| child.kind() == "try_statement"))
+    node.field("body").or_else(|| children(node).into_iter().find(|child| child.kind() == "try_statement"))
 }

@@ -1,6 +1,7 @@
 //! What to do where the grammar gives up: functions whose code does not parse are parsed each on its own, and those whose
 //! head does not parse are found by their braces.
 
+use super::fields::Fields;
 use super::item::{Pending, Place, body_of};
 use super::lowering::{Lowering, children};
 use super::prepared::{Body, Prepared};
@@ -91,7 +92,7 @@ pub fn lost<'p>(prepared: &'p Prepared, found: &[Pending<'_>], has_error: bool) 
 
 /// Where a body's first brace stands; a `try` that is the whole body begins before it.
 fn first_brace(body: Node<'_>) -> usize {
-    body.child_by_field_name("body").map_or(body.start_byte(), |block| block.start_byte())
+    body.field("body").map_or(body.start_byte(), |block| block.start_byte())
 }
 
 impl Lowering<'_> {

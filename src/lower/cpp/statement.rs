@@ -1,6 +1,7 @@
 //! Statements to structured flow.
 
 use super::condition::negated;
+use super::fields::Fields;
 use super::lowering::{Lowering, children, fields, has_child};
 use super::prepared::CONFIG;
 use crate::model::{BindingKind, Cond, Exit, Flow, Literal, Loop, Name, Step, Value, ValueId};
@@ -64,11 +65,11 @@ impl Lowering<'_> {
                 self.exit(Exit::Continue(None), span);
             }
             "goto_statement" => {
-                let label = node.child_by_field_name("label").map_or("", |label| self.text(label));
+                let label = node.field("label").map_or("", |label| self.text(label));
                 self.exit(Exit::Goto(Name::from(label)), span);
             }
             "labeled_statement" => {
-                let label = node.child_by_field_name("label");
+                let label = node.field("label");
                 self.push(Flow::Label(Name::from(label.map_or("", |label| self.text(label)))));
                 let rest: Vec<_> = children(node).into_iter().filter(|child| Some(*child) != label).collect();
                 self.statements(&rest);
@@ -154,12 +155,12 @@ impl Lowering<'_> {
             let scope = self.new_scope(Some(self.frame.scope), self.frame.function, span, false);
             self.frame.scope = scope;
             self.frame.sequences.push(Vec::new());
-            let head = node.child_by_field_name("condition");
+            let head = node.field("condition");
             let cond = head.map_or(Cond::Opaque(Box::default()), |head| self.condition(head));
-            let (then, ()) = self.apart(|this| this.optional(node.child_by_field_name("consequence")));
+            let (then, ()) = self.apart(|this| this.optional(node.field("consequence")));
             let head = head.map_or(span, |head| self.span(head));
             arms.push((scope, cond, then, head, span));
-            let alternative = node.child_by_field_name("alternative").map(children).unwrap_or_default();
+            let alternative = node.field("alternative").map(children).unwrap_or_default();
             match alternative.as_slice() {
                 [chained] if chained.kind() == "if_statement" => next = Some(*chained),
                 other => last = Some(self.apart(|this| this.statements(other)).0),
@@ -224,7 +225,7 @@ impl Lowering<'_> {
                 let tested = negated(tested.unwrap_or(Cond::Opaque(Box::default())));
                 this.push(Flow::Branch { cond: tested, then: leave, otherwise: Box::new(Flow::empty()), span: head });
             }
-            this.unscoped(node.child_by_field_name("body"));
+            this.unscoped(node.field("body"));
             if let Some(update) = update {
                 this.discard(update);
             }
@@ -237,42 +238,42 @@ impl Lowering<'_> {
     }
 
     fn while_statement(&mut self, node: Node<'_>) {
-        self.tested_loop(node, node.child_by_field_name("condition"), None);
+        self.tested_loop(node, node.field("condition"), None);
     }
 
     fn for_statement(&mut self, node: Node<'_>) {
         self.scoped(self.span(node), false, |this| {
-            if let Some(initializer) = node.child_by_field_name("initializer") {
+            if let Some(initializer) = node.field("initializer") {
                 if initializer.kind() == "declaration" {
                     this.declaration(initializer);
                 } else {
                     this.discard(initializer);
                 }
             }
-            this.tested_loop(node, node.child_by_field_name("condition"), node.child_by_field_name("update"));
+            this.tested_loop(node, node.field("condition"), node.field("update"));
         });
     }
 
     fn for_range(&mut self, node: Node<'_>) {
         self.scoped(self.span(node), false, |this| {
-            this.optional(node.child_by_field_name("initializer"));
+            this.optional(node.field("initializer"));
             let collection = this.field(node, "right");
             let span = this.span(node);
             let body = this.loop_body(span, |this| {
                 let element = this.opaque([collection]);
                 this.loop_variable(node, element);
-                this.unscoped(node.child_by_field_name("body"));
+                this.unscoped(node.field("body"));
             });
-            let head = node.child_by_field_name("right").map_or(span, |right| this.span(right));
+            let head = node.field("right").map_or(span, |right| this.span(right));
             let cond = Cond::Opaque([collection].into());
             this.push(Flow::Loop { kind: Loop::ForEach, cond, body: Box::new(body), span: head });
         });
     }
 
     fn do_statement(&mut self, node: Node<'_>) {
-        let condition = node.child_by_field_name("condition");
+        let condition = node.field("condition");
         let text: String = condition.map_or("", |condition| self.text(condition)).split_whitespace().collect();
-        let body = node.child_by_field_name("body");
+        let body = node.field("body");
         if matches!(text.as_str(), "(0)" | "(false)" | "(FALSE)") {
             self.run_once(node, body);
             return;
@@ -309,13 +310,13 @@ impl Lowering<'_> {
     fn switch(&mut self, node: Node<'_>) {
         let span = self.span(node);
         self.scoped(span, false, |this| {
-            let subject = match node.child_by_field_name("condition") {
+            let subject = match node.field("condition") {
                 Some(condition) => this.expression(condition),
                 None => this.opaque([]),
             };
             let outer = this.frame.scope;
             this.frame.breaks.push(outer);
-            let body = node.child_by_field_name("body").map(children).unwrap_or_default();
+            let body = node.field("body").map(children).unwrap_or_default();
             let mut arms = Vec::new();
             let mut has_default = false;
             this.scoped(span, false, |this| this.arms(&body, &mut arms, &mut has_default));
@@ -329,7 +330,7 @@ impl Lowering<'_> {
         for node in nodes {
             match node.kind() {
                 "case_statement" => {
-                    *has_default |= node.child_by_field_name("value").is_none();
+                    *has_default |= node.field("value").is_none();
                     let (flow, ()) = self.apart(|this| this.case(*node));
                     arms.push(flow);
                 }
@@ -356,7 +357,7 @@ impl Lowering<'_> {
 
     /// The statements of one arm.
     fn case(&mut self, node: Node<'_>) {
-        let value = node.child_by_field_name("value");
+        let value = node.field("value");
         let rest: Vec<_> = children(node).into_iter().filter(|child| Some(*child) != value).collect();
         self.statements(&rest);
     }
@@ -368,7 +369,7 @@ impl Lowering<'_> {
     }
 
     fn try_statement(&mut self, node: Node<'_>) {
-        let (body, ()) = self.apart(|this| this.optional(node.child_by_field_name("body")));
+        let (body, ()) = self.apart(|this| this.optional(node.field("body")));
         let mut handlers = Vec::new();
         let mut finally = None;
         for clause in children(node) {
@@ -378,14 +379,14 @@ impl Lowering<'_> {
                     let (flow, binding) = self.apart(|this| {
                         this.scoped(span, false, |this| {
                             let binding = this.catch_variable(clause);
-                            this.optional(clause.child_by_field_name("body"));
+                            this.optional(clause.field("body"));
                             binding
                         })
                     });
                     handlers.push((binding, flow, span));
                 }
                 "seh_finally_clause" => {
-                    let (flow, ()) = self.apart(|this| this.optional(clause.child_by_field_name("body")));
+                    let (flow, ()) = self.apart(|this| this.optional(clause.field("body")));
                     finally = Some(Box::new(flow));
                 }
                 _ => {}
@@ -407,22 +408,22 @@ impl Lowering<'_> {
     }
 
     fn catch_variable(&mut self, clause: Node<'_>) -> Option<crate::model::BindingId> {
-        let list = clause.child_by_field_name("parameters")?;
+        let list = clause.field("parameters")?;
         let parameter = fields(list, "parameters")
             .into_iter()
             .chain(children(list))
             .find(|c| c.kind() == "parameter_declaration")?;
-        let declarator = super::types::Declarator::of(parameter.child_by_field_name("declarator")?);
+        let declarator = super::types::Declarator::of(parameter.field("declarator")?);
         let name = declarator.name?;
-        let ty = parameter.child_by_field_name("type").map(|ty| self.with_declarator(ty, &declarator, parameter));
+        let ty = parameter.field("type").map(|ty| self.with_declarator(ty, &declarator, parameter));
         let (scope, span) = (self.frame.scope, self.span(name));
         Some(self.declare(scope, Name::from(self.text(name)), BindingKind::Catch, span, ty))
     }
 
     /// Both sides of an `#if`.
     fn config(&mut self, node: Node<'_>) {
-        let name = node.child_by_field_name("name");
-        let alternative = node.child_by_field_name("alternative");
+        let name = node.field("name");
+        let alternative = node.field("alternative");
         let number = name.and_then(|name| self.text(name).strip_prefix(CONFIG)?.parse::<usize>().ok());
         let cond = number.and_then(|number| self.prepared.conditions.get(number).cloned());
         let inner: Vec<_> =

@@ -1,5 +1,6 @@
 //! Types and declarators: what a declaration says of a name. Knows which shapes of type free what they hold.
 
+use super::fields::Fields;
 use super::lowering::{Alias, Lowering, children, has_child};
 use crate::model::{Holder, Language, Name, TypeFacts};
 use tree_sitter::Node;
@@ -71,7 +72,7 @@ impl<'t> Declarator<'t> {
             let next = match node.kind() {
                 "pointer_declarator" | "abstract_pointer_declarator" | "pointer_type_declarator" => {
                     found.pointers += 1;
-                    node.child_by_field_name("declarator")
+                    node.field("declarator")
                 }
                 "reference_declarator" | "abstract_reference_declarator" => {
                     found.is_reference = true;
@@ -79,10 +80,10 @@ impl<'t> Declarator<'t> {
                 }
                 "array_declarator" | "abstract_array_declarator" => {
                     found.is_array = true;
-                    node.child_by_field_name("declarator")
+                    node.field("declarator")
                 }
                 "function_declarator" | "abstract_function_declarator" => {
-                    let inner = node.child_by_field_name("declarator");
+                    let inner = node.field("declarator");
                     let is_pointer = inner.is_some_and(|inner| {
                         inner.kind().ends_with("parenthesized_declarator")
                             && children(inner).iter().any(|child| child.kind().contains("pointer_declarator"))
@@ -103,8 +104,8 @@ impl<'t> Declarator<'t> {
                 | "template_function"
                 | "template_method"
                 | "init_declarator" => node
-                    .child_by_field_name("declarator")
-                    .or_else(|| node.child_by_field_name("name"))
+                    .field("declarator")
+                    .or_else(|| node.field("name"))
                     .or_else(|| children(node).into_iter().find(|child| child.kind() != "ms_call_modifier")),
                 "identifier"
                 | "field_identifier"
@@ -141,15 +142,15 @@ impl Lowering<'_> {
                         path.extend(children(node).iter().flat_map(|child| self.path_of(*child)));
                         break;
                     }
-                    if let Some(scope) = node.child_by_field_name("scope") {
+                    if let Some(scope) = node.field("scope") {
                         path.extend(self.path_of(scope));
                     }
-                    next = node.child_by_field_name("name");
+                    next = node.field("name");
                 }
-                "template_type" | "template_function" | "template_method" => next = node.child_by_field_name("name"),
+                "template_type" | "template_function" | "template_method" => next = node.field("name"),
                 "dependent_name" | "dependent_type" => next = children(node).into_iter().next(),
                 "struct_specifier" | "class_specifier" | "union_specifier" | "enum_specifier" => {
-                    next = node.child_by_field_name("name");
+                    next = node.field("name");
                 }
                 "operator_name" | "operator_cast" | "destructor_name" => {
                     path.push(Name::from(&self.text(node).split_whitespace().collect::<String>()));
@@ -166,9 +167,9 @@ impl Lowering<'_> {
         while let Some(node) = next {
             next = match node.kind() {
                 "template_type" | "template_function" | "template_method" => {
-                    return node.child_by_field_name("arguments").map(children).unwrap_or_default();
+                    return node.field("arguments").map(children).unwrap_or_default();
                 }
-                "qualified_identifier" => node.child_by_field_name("name"),
+                "qualified_identifier" => node.field("name"),
                 "dependent_type" | "dependent_name" => children(node).into_iter().next(),
                 _ => None,
             };
@@ -179,8 +180,8 @@ impl Lowering<'_> {
     /// What a type without its declarator says.
     pub fn base_type(&mut self, node: Node<'_>) -> TypeFacts {
         // A type defined on the spot goes by its name, not by its body.
-        let named = match node.child_by_field_name("body") {
-            Some(_) => node.child_by_field_name("name").map_or("", |name| self.text(name)),
+        let named = match node.field("body") {
+            Some(_) => node.field("name").map_or("", |name| self.text(name)),
             None => self.text(node),
         };
         let text = Name::from(named);
@@ -195,8 +196,8 @@ impl Lowering<'_> {
                 facts.holder = Holder::Value;
             }
             "type_descriptor" => {
-                if let Some(inner) = node.child_by_field_name("type") {
-                    let declarator = node.child_by_field_name("declarator").map(Declarator::of).unwrap_or_default();
+                if let Some(inner) = node.field("type") {
+                    let declarator = node.field("declarator").map(Declarator::of).unwrap_or_default();
                     return self.with_declarator(inner, &declarator, node);
                 }
             }
@@ -234,8 +235,7 @@ impl Lowering<'_> {
 
     /// A template argument as a name: pointers and qualifiers dropped.
     pub fn argument_name(&mut self, node: Node<'_>) -> Name {
-        let node =
-            if node.kind() == "type_descriptor" { node.child_by_field_name("type").unwrap_or(node) } else { node };
+        let node = if node.kind() == "type_descriptor" { node.field("type").unwrap_or(node) } else { node };
         match node.kind() {
             "type_identifier" | "qualified_identifier" | "template_type" | "struct_specifier" | "identifier" => {
                 join(&self.path_of(node))

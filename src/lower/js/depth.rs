@@ -3,6 +3,7 @@
 
 use super::recover::{end_of_block_comment, end_of_line, end_of_string};
 use crate::model::Language;
+use std::cell::Cell;
 
 /// Bracket levels from which on a file is refused.
 const REFUSED: u32 = 10_000;
@@ -26,9 +27,19 @@ const ORDINARY_CHAIN: u32 = 200;
 const PER_LEVEL: usize = if cfg!(debug_assertions) { 96 << 10 } else { 24 << 10 };
 const PER_LINK: usize = if cfg!(debug_assertions) { 24 << 10 } else { 6 << 10 };
 
+thread_local! {
+    static ROOM: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Says how much stack the current thread was given, so that deep files need no thread of their own on it: making one for
+/// each costs more than lowering it.
+pub fn has_room(stack: usize) {
+    ROOM.set(stack);
+}
+
 /// What a file's nesting asks for.
 pub struct Nesting {
-    /// The stack that it needs, where that is more than usual.
+    /// The stack that it needs, where that is more than there is.
     pub stack: Option<usize>,
     /// Where it becomes too deep to be read at all.
     pub refused_at: Option<u32>,
@@ -49,7 +60,7 @@ pub fn measure(path: &str, text: &str, language: Language) -> Nesting {
             + counts.deepest.min(REFUSED) as usize * PER_LEVEL
             + counts.longest.min(REFUSED_CHAIN) as usize * PER_LINK
     });
-    Nesting { stack, refused_at: counts.refused_at }
+    Nesting { stack: stack.filter(|stack| *stack > ROOM.get()), refused_at: counts.refused_at }
 }
 
 #[derive(Default)]

@@ -20,7 +20,7 @@ pub(crate) fn all<'p, 'a>(project: &'p Project<'a>) -> impl Iterator<Item = List
         .map(move |add| Listener { project, add })
 }
 
-impl<'p, 'a> Listener<'p, 'a> {
+impl<'p> Listener<'p, '_> {
     /// The function whose code adds it.
     pub(crate) fn function(&self) -> In<FunctionId> {
         self.project.function_of(self.add.call)
