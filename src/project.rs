@@ -83,7 +83,7 @@ pub use tables::{Gone, Growth, Shape, Shrink, Table};
 
 use crate::model::{
     Binding, BindingId, Call, CallId, Class, ClassId, Contracts, Function, FunctionId, In, ObjectId, ObjectLiteral,
-    Summary, Value, ValueId,
+    Rate, Summary, Value, ValueId,
 };
 use crate::text::{FileId, Location, Sources, Span};
 use index::FileIndex;
@@ -144,13 +144,25 @@ impl<'a> Project<'a> {
     pub fn prepare(&self) {
         self.summaries.par_iter().enumerate().for_each(|(at, summary)| {
             let file = FileId(at as u32);
-            if !self.is_native(file) {
+            if self.is_native(file) {
+                for function in (0..summary.functions.len() as u32).map(|at| In::new(file, FunctionId(at))) {
+                    if self.function(function).has_body && self.rate(function).rate != Some(Rate::Once) {
+                        let _ = self.owned_in(function);
+                    }
+                }
+            } else {
                 for call in 0..summary.calls.len() as u32 {
-                    self.api(In::new(file, CallId(call)));
+                    let _ = self.gives(In::new(file, CallId(call)));
                 }
             }
         });
         rayon::join(|| self.registry(), || self.tables());
+    }
+
+    /// Forgets it all, side by side: there is a lot to forget.
+    pub fn dispose(self) {
+        let Project { summaries, index, memos, .. } = self;
+        rayon::join(|| drop(memos), || summaries.into_par_iter().zip(index).for_each(drop));
     }
 
     /// Every file with its summary.

@@ -101,6 +101,7 @@ pub(super) fn judge(
             }
             clock.lap("prepare", outcome);
             let found = ask(&project, options, outcome);
+            project.dispose();
             clock.lap("judge", outcome);
             found
         })

@@ -62,6 +62,7 @@ impl FileIndex {
             objects: vec![None; summary.objects.len()],
             guarded: vec![false; summary.calls.len()],
             calls: vec![Vec::new(); summary.functions.len()],
+            accesses: Vec::with_capacity(summary.values.len() * 3 / 2),
             ..FileIndex::default()
         };
         for (at, value) in summary.values.iter().enumerate() {

@@ -17,9 +17,8 @@ pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn is_left(listener: &Listener<'_, '_>) -> bool {
-    let once = listener.project.call_rate(listener.add.call).rate == Some(Rate::Once);
     is_on_callers_signal(listener)
-        && !once
+        && listener.project.call_rate(listener.add.call).rate != Some(Rate::Once)
         && !listener.is_made_before()
         && !listener.is_in_boot()
         && !listener.ends_by_itself()

@@ -12,7 +12,9 @@ const LARGE: u64 = 64 * 1024;
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for call in project.calls() {
-        let Some(bytes) = allocated(project, call).filter(|&bytes| bytes >= LARGE) else { continue };
+        let Some(bytes) = bytes(project, call).filter(|&bytes| bytes >= LARGE && allocates(project, call)) else {
+            continue;
+        };
         let Some(Place { root: Root::Variable(binding), .. }) = kept(project, call) else { continue };
         let variable = project.binding(binding);
         if variable.function == FunctionId::MODULE
@@ -34,12 +36,13 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The number of bytes that a call allocates outside the JavaScript heap, where the code says it.
-fn allocated(project: &Project<'_>, call: In<CallId>) -> Option<u64> {
-    let ty = project.ty(project.result(call)?)?;
-    if !project.contracts.is_family(ty, "buffer") {
-        return None;
-    }
+/// Whether a call allocates outside the JavaScript heap.
+fn allocates(project: &Project<'_>, call: In<CallId>) -> bool {
+    project.result(call).is_some_and(|result| project.is_family(result, "buffer"))
+}
+
+/// The number of bytes that a call is asked for, where the code says it.
+fn bytes(project: &Project<'_>, call: In<CallId>) -> Option<u64> {
     let argument = project.call(call).arguments.first()?;
     argument.span.of(&project.sources.get(call.file).text).split('*').try_fold(1_u64, |product, factor| {
         let digits: String = factor.trim().chars().filter(|c| *c != '_').collect();

@@ -22,8 +22,8 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
 fn judge(project: &Project<'_>, function: In<FunctionId>, assign: &Assign) -> Option<Finding> {
     let summary = project.summary(function.file);
     let Value::Member(object, _) = summary.value(assign.place) else { return None };
-    let (object, place) = (function.with(*object), project.place(function.with(assign.place))?);
     let closure = closure(project, function.with(assign.value))?;
+    let (object, place) = (function.with(*object), project.place(function.with(assign.place))?);
     let captured = captured(project, function, closure, object)?;
     if assign.only_if_empty
         || !is_immortal(project, object, function)
