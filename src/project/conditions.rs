@@ -225,3 +225,41 @@ impl Project<'_> {
         inside(&self.function(self.function_of(call)).flow, call.id, false)
     }
 }
+
+impl Project<'_> {
+    /// Whether code goes on from one call of a function to another of the same function, on some way without a turn of a loop
+    /// around both.
+    pub fn leads_on(&self, first: CallId, then: In<CallId>) -> bool {
+        goes_on(&self.function(self.function_of(then)).flow, first, then.id) != Some(false)
+    }
+}
+
+/// None where the two are not both in the code.
+fn goes_on(flow: &Flow, first: CallId, then: CallId) -> Option<bool> {
+    let has = |flow: &Flow, call: CallId| left_after(flow, call).is_some();
+    let both = |flow: &Flow| has(flow, first) && has(flow, then);
+    match flow {
+        Flow::Sequence(parts) => {
+            let from = parts.iter().position(|part| has(part, first))?;
+            let to = parts.iter().position(|part| has(part, then))?;
+            if from == to {
+                return goes_on(&parts[from], first, then);
+            }
+            let left = || left_after(&parts[from], first) == Some(true);
+            Some(from < to && !left() && !parts[from + 1..to].iter().any(always_leaves))
+        }
+        Flow::Branch { then: side, otherwise, .. } => match (both(side), both(otherwise)) {
+            (true, _) => goes_on(side, first, then),
+            (_, true) => goes_on(otherwise, first, then),
+            _ => both(flow).then_some(false),
+        },
+        Flow::Switch { arms, .. } => arms.iter().find(|arm| both(arm)).and_then(|arm| goes_on(arm, first, then)),
+        Flow::Loop { body, .. } | Flow::Labelled(_, body) => goes_on(body, first, then),
+        Flow::Try { body, handler, finally } => {
+            let handler = handler.as_ref().map(|(_, handler)| &**handler);
+            let within = [Some(&**body), handler, finally.as_deref()].into_iter().flatten().find(|part| both(part));
+            within.map_or(both(flow).then_some(true), |part| goes_on(part, first, then))
+        }
+        _ => None,
+    }
+}

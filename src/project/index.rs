@@ -29,6 +29,8 @@ pub(super) struct FileIndex {
     pub(super) objects: Vec<Option<ValueId>>,
     /// Classes built on a constructor function.
     pub(super) constructed: FxHashMap<FunctionId, ClassId>,
+    /// Functions outside of classes that are only ever run on somebody's receiver, `cleanUp.call(this)`: with whose.
+    pub(super) lent: FxHashMap<FunctionId, FunctionId>,
     /// `Value::Member`s, grouped by the hash of the name.
     members: Vec<(u32, ValueId)>,
     /// Variables that stand for another value: the value, then the variable.
@@ -104,7 +106,35 @@ impl FileIndex {
         index.accesses.sort_by_key(|access| access.value);
         index.accesses.shrink_to_fit();
         index.starts = starts(&index.accesses, summary.values.len());
+        let functions = (0..summary.functions.len() as u32).map(FunctionId);
+        let lenders: FxHashMap<_, _> = functions.filter_map(|f| Some((f, index.lenders(summary, f)?))).collect();
+        index.lent = lenders.keys().filter_map(|f| Some((*f, owner(summary, &lenders, *f)?))).collect();
         index
+    }
+
+    /// The functions whose receivers a plain function gets: by `call`, `apply` or `bind`, and it is never run without.
+    fn lenders(&self, summary: &Summary, function: FunctionId) -> Option<SmallVec<[FunctionId; 2]>> {
+        let data = summary.function(function);
+        if data.kind != FunctionKind::Plain || data.class.is_some() || self.constructed.contains_key(&function) {
+            return None;
+        }
+        let literal = self.functions[function.index()]?;
+        let named = self.aliases(literal).filter_map(|binding| self.bindings[binding.index()]);
+        let mut lenders = SmallVec::new();
+        for access in named.chain([literal]).flat_map(|value| self.accesses(value)) {
+            match access.kind {
+                AccessKind::Method { call, key: Key::Name(name) }
+                    if matches!(name.as_str(), "call" | "apply" | "bind") =>
+                {
+                    let receiver = summary.call(call).arguments.first()?.value;
+                    let Value::This(lender) = summary.value(receiver) else { return None };
+                    lenders.push(*lender);
+                }
+                AccessKind::Called { .. } | AccessKind::Argument { .. } | AccessKind::Inside { .. } => return None,
+                _ => {}
+            }
+        }
+        (!lenders.is_empty()).then_some(lenders)
     }
 
     /// What the file does with a value.
@@ -156,6 +186,34 @@ impl FileIndex {
 
 fn hash(name: Name) -> u32 {
     (name.precomputed_hash() >> 32) as u32
+}
+
+/// The method whose receiver comes to a function from all that lend it theirs: one of one class, however many of them.
+fn owner(
+    summary: &Summary,
+    lenders: &FxHashMap<FunctionId, SmallVec<[FunctionId; 2]>>,
+    function: FunctionId,
+) -> Option<FunctionId> {
+    let mut found: Option<FunctionId> = None;
+    let mut seen: SmallVec<[FunctionId; 4]> = SmallVec::new();
+    let mut left: SmallVec<[FunctionId; 4]> = SmallVec::from_slice(&[function]);
+    while let Some(function) = left.pop() {
+        if seen.contains(&function) || seen.len() > 32 {
+            continue;
+        }
+        seen.push(function);
+        if let Some(more) = lenders.get(&function) {
+            left.extend(more.iter().copied());
+            continue;
+        }
+        let class = |f: FunctionId| summary.function(f).class;
+        class(function)?;
+        if found.is_some_and(|known| class(known) != class(function)) {
+            return None;
+        }
+        found.get_or_insert(function);
+    }
+    found
 }
 
 fn set(table: &mut [Option<ValueId>], at: usize, id: ValueId) {

@@ -2,7 +2,7 @@
 //! returned. Bounded in depth; knows no order and no condition.
 
 use super::Project;
-use crate::model::{FunctionId, In};
+use crate::model::{CallId, FunctionId, In, Value};
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
@@ -58,5 +58,22 @@ impl Project<'_> {
             next = self.function(function).parent.map(|parent| function.with(parent));
         }
         None
+    }
+}
+
+impl Project<'_> {
+    /// The functions that a call of something unknown may run by its name alone: those that object literals of its own file
+    /// hold under it, as the tables of a state machine do. For questions where "may" has to count.
+    pub fn dispatched(&self, call: In<CallId>) -> Vec<In<FunctionId>> {
+        let mut callee = call.with(self.call(call).callee);
+        if let Value::Member(object, name) = self.value(callee)
+            && matches!(name.as_str(), "call" | "apply")
+        {
+            callee = callee.with(*object);
+        }
+        let Value::Member(_, name) = self.value(callee) else { return Vec::new() };
+        let held = self.index(call.file).held_in.iter();
+        let named = held.filter(|(_, (_, property))| *property == Some(*name));
+        named.map(|(function, _)| call.with(*function)).collect()
     }
 }

@@ -249,6 +249,7 @@ impl<'p, 'a> Resolver<'p, 'a> {
     /// The receiver of a function.
     pub(super) fn this(&mut self, function: In<FunctionId>) -> Origin {
         let project = self.project;
+        let function = project.index(function.file).lent.get(&function.id).map_or(function, |f| function.with(*f));
         if let Some(class) = project.class_of(function) {
             let is_static =
                 project.function(function).is_static || project.function(function).kind == FunctionKind::StaticBlock;

@@ -99,6 +99,7 @@ fn holder(
 ) -> Option<Holder> {
     match summary.value(object) {
         Value::This(function) => {
+            let function = index.lent.get(function).unwrap_or(function);
             let data = summary.function(*function);
             let id = In::new(file, *function);
             let class = data.class.map(|class| id.with(class)).or_else(|| classes.class_of_outside(id));

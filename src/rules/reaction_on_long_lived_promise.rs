@@ -1,7 +1,8 @@
 //! `reaction-on-long-lived-promise`: each call adds a reaction to a promise that stays pending for its owner's life.
 
+use super::support::settling::made_until_end;
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, FunctionId, In, Rate, Value, ValueId};
+use crate::model::{FunctionId, In, Rate, Value, ValueId};
 use crate::project::{AccessKind, Origin, Place, Project, Root};
 use crate::text::Location;
 
@@ -13,7 +14,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let rate = project.call_rate(call);
-        if rate.rate.is_some_and(|rate| rate <= Rate::PerInstance) {
+        if rate.rate.is_some_and(|rate| rate <= Rate::PerInstance) && !is_handed_on(project, project.function_of(call)) {
             continue;
         }
         let Some(argument) = project.argument(call, 0) else { continue };
@@ -36,6 +37,12 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             break;
         }
     }
+}
+
+/// Whether what leads to a function was handed to code that calls it as often as it likes.
+fn is_handed_on(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    let through = project.drive(function).through;
+    through.iter().any(|f| project.passed_to(*f).iter().any(|passed| passed.handed.runs.is_none()))
 }
 
 /// The values raced: elements of the array, also those pushed onto it, and the receivers of their `then`s.
@@ -87,38 +94,7 @@ fn long_lived(project: &Project<'_>, value: In<ValueId>, user: In<FunctionId>) -
         }
         _ => return None,
     }
-    let made = project.accesses(place).iter().find_map(|access| {
-        let AccessKind::Assigned { value, .. } = access.kind else { return None };
-        let call = match project.value(access.of(value)) {
-            Value::Result(call) => access.of(*call),
-            _ => return None,
-        };
-        settles_late(project, call).then(|| project.locate(call))
-    })?;
-    Some((place, made))
-}
-
-/// Whether a `new Promise` stores its `resolve` or `reject` for later, or hands it to nothing but listeners.
-fn settles_late(project: &Project<'_>, call: In<CallId>) -> bool {
-    let is_promise = project.call(call).is_new && project.callee_text(call) == "Promise";
-    let deferred = project.method_name(call).is_some_and(|name| name == "withResolvers");
-    if deferred {
-        return true;
-    }
-    let Some(executor) = project.callbacks(call).into_iter().next().filter(|_| is_promise) else { return false };
-    let function = project.function(executor.function);
-    let summary = project.summary(call.file);
-    let mut stored = false;
-    let mut called = false;
-    for &parameter in &function.parameters {
-        let Some(value) = summary.values.iter().position(|v| *v == Value::Binding(parameter)) else { continue };
-        for access in project.uses(call.with(ValueId(value as u32))) {
-            match access.kind {
-                AccessKind::Stored { .. } => stored = true,
-                AccessKind::Argument { .. } | AccessKind::Called { .. } => called = true,
-                _ => {}
-            }
-        }
-    }
-    stored && !called
+    let made = made_until_end(project, place)?;
+    // Whoever makes it anew for each race has one reaction at a time.
+    (project.function_of(made) != user).then(|| (place, project.locate(made)))
 }

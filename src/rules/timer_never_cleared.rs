@@ -1,6 +1,7 @@
 //! `timer-never-cleared`: an interval started more than once in the process that nothing clears.
 
 use super::support::ending::endings;
+use super::support::idle::{self, Served};
 use super::support::keeper::{Care, Keeper, care, keeper};
 use super::support::mend::at_start;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
@@ -26,7 +27,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             .with_step(StepKind::Acquire, project.locate(call), format!("`{text}` starts an interval here"));
         finding.trace.extend(rate.why);
         for access in steps {
-            finding = finding.with_step(StepKind::Release, access.at(), "cleared here, only to be started again");
+            finding = finding.with_step(StepKind::Release, access.at(), "cleared here only, which does not come with the end");
         }
         findings.push(match cleared_at_end(project, call, ty) {
             Some((title, edit)) => finding.with_fix(title, Applicability::Unsafe, vec![edit]),
@@ -73,12 +74,27 @@ fn judge(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Verdict> 
         }
         Keeper::Place(place) => {
             let care = care(project, place, ty);
+            if let Some(served) = idle::after_end(project, call, place, &care) {
+                return Some(idles(project, place, served));
+            }
             if !care.escapes.is_empty() || !care.releases.iter().all(|access| is_rearmed(project, access, &care)) {
                 return None;
             }
             Some(kept(project, call, place, care))
         }
     }
+}
+
+/// An interval that its own callback clears, but not when what it serves ends.
+fn idles(project: &Project<'_>, place: Place, served: Served) -> Verdict {
+    let name = project.place_text(place);
+    let Served { object, event, cleared } = served;
+    (
+        format!("interval in `{name}` goes on after '{event}' of `{object}`"),
+        format!("call `clearInterval({name})` in the '{event}' handler of `{object}`"),
+        Confidence::Medium,
+        vec![cleared],
+    )
 }
 
 fn kept(project: &Project<'_>, call: In<CallId>, place: Place, care: Care) -> Verdict {

@@ -73,12 +73,20 @@ fn is_careful(project: &Project<'_>, call: In<CallId>, care: &Care) -> bool {
     let function = project.function_of(call);
     let before = project.call(call).span.start;
     let concerns: Vec<&Access> = care.releases.iter().chain(&care.tests).collect();
+    // A clean-up on a method's way out says nothing of its way on.
+    let is_method = project.class_of(function).is_some();
+    let leads_on =
+        |inner: In<CallId>| !is_method || project.function_of(inner) != function || project.leads_on(inner.id, call);
     let in_function = |f: In<FunctionId>, until: Option<u32>| {
         concerns
             .iter()
-            .any(|a| a.file == f.file && a.function == f.id && until.is_none_or(|until| a.span.start <= until))
+            .any(|a| {
+                let on = !matches!(a.kind, AccessKind::Argument { call, .. } if !leads_on(a.of(call)));
+                a.file == f.file && a.function == f.id && until.is_none_or(|until| a.span.start <= until) && on
+            })
             || project.calls_in(f).any(|inner| {
                 until.is_none_or(|until| project.call(inner).span.start <= until)
+                    && leads_on(inner)
                     && project
                         .targets(inner)
                         .functions

@@ -1,13 +1,14 @@
 //! `timer-survives-close`: the method that ends an object does not clear a timer that other methods clear, or a timer is
 //! armed again after an `await` without a look at the closing flag.
 
-use super::support::ending::{endings, reach, reaches};
+use super::support::ending::{endings, is_end, reach, reaches, reaches_apart};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, In, Rate, Step, Type, Value, ValueId};
+use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, In, Rate, Step, Value, ValueId};
 use crate::project::{Access, Place, Project, Root};
 use crate::text::{Edit, Span};
+use rustc_hash::FxHashSet;
 
 const NAME: &str = "timer-survives-close";
 
@@ -27,7 +28,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let found =
-            forgotten(project, call, class, place, &care).or_else(|| rearmed(project, call, class, place, ty, &care));
+            forgotten(project, call, class, place, &care).or_else(|| rearmed(project, call, class, place, &care));
         findings.extend(found);
     }
 }
@@ -41,9 +42,14 @@ fn forgotten(
     care: &Care,
 ) -> Option<Finding> {
     let endings = endings(project, class);
-    let ending = *endings.iter().find(|&&ending| ends_all(project, ending))?;
-    if endings.iter().any(|&f| reaches(project, f, &care.releases) || hands_itself_over(project, f))
-        || released_by_end_event(project, class, care)
+    // What arms the timer on its way is no end: `end()` of a request that starts it.
+    let arming = project.function_of(call);
+    let ends = |f: In<FunctionId>| ends_all(project, f) && !reach(project, f).contains(&arming);
+    let ending = *endings.iter().find(|&&ending| ends(ending))?;
+    // To start over is no way to clear it: what waits for the answer of a start clears when that comes.
+    let start = outermost(project, arming);
+    if endings.iter().any(|&f| reaches_apart(project, f, Some(start), &care.releases) || hands_itself_over(project, f))
+        || released_by_end_event(project, care)
     {
         return None;
     }
@@ -75,6 +81,12 @@ fn cleared_in(project: &Project<'_>, ending: In<FunctionId>, name: &str, release
     mend::at_start(ending.file, text, project.function(ending).body.start, &format!("{clear};"))
 }
 
+/// The function at the top of a file, or method, inside which another is written.
+fn outermost(project: &Project<'_>, function: In<FunctionId>) -> In<FunctionId> {
+    let is_top = |f: In<FunctionId>| project.function(f).parent.is_none_or(|parent| parent == FunctionId::MODULE);
+    project.around(function, is_top).unwrap_or(function)
+}
+
 /// Whether an ending method does anything that ends things: an empty or merely forwarding one tells nothing.
 fn ends_all(project: &Project<'_>, ending: In<FunctionId>) -> bool {
     project.calls_in(ending).next().is_some()
@@ -93,31 +105,23 @@ fn hands_itself_over(project: &Project<'_>, ending: In<FunctionId>) -> bool {
     })
 }
 
-/// Whether a release runs in a handler of an event that tells of the end, whoever emits it: in the handler itself, or in what
-/// code of the class's own file hands over as one and runs.
-fn released_by_end_event(project: &Project<'_>, class: In<ClassId>, care: &Care) -> bool {
-    let handles_end = |f: In<FunctionId>| {
+/// Whether a release runs in a handler of an event that tells of the end, whoever emits it. An `'error'` is one of several ends.
+fn released_by_end_event(project: &Project<'_>, care: &Care) -> bool {
+    let is_handler = |f: In<FunctionId>| {
         project.passed_to(f).iter().any(|passed| passed.handed.event.is_some_and(|event| is_end(&event)))
     };
-    let inside = care.releases.iter().any(|release| {
-        let mut function = Some(release.function());
-        while let Some(f) = function {
-            if handles_end(f) {
-                return true;
-            }
-            function = project.function(f).parent.map(|parent| f.with(parent));
+    let mut seen = FxHashSet::default();
+    let mut left: Vec<In<FunctionId>> = care.releases.iter().map(Access::function).collect();
+    while let Some(function) = left.pop() {
+        if !seen.insert(function) || seen.len() > 100 {
+            continue;
         }
-        false
-    });
-    inside
-        || project
-            .functions()
-            .filter(|f| f.file == class.file && f.id != FunctionId::MODULE)
-            .any(|f| handles_end(f) && reaches(project, f, &care.releases))
-}
-
-fn is_end(event: &str) -> bool {
-    matches!(event, "close" | "end" | "finish" | "exit" | "disconnect" | "abort" | "aborted" | "destroyed" | "error")
+        if project.around(function, is_handler).is_some() {
+            return true;
+        }
+        left.extend(project.callers(function).iter().map(|caller| project.function_of(caller.call)));
+    }
+    false
 }
 
 /// A timer armed after an `await` in a function that its own callback runs, with no look at a flag that an ending method sets.
@@ -126,15 +130,13 @@ fn rearmed(
     call: In<CallId>,
     class: In<ClassId>,
     place: Place,
-    ty: &Type,
     care: &Care,
 ) -> Option<Finding> {
-    let _ = ty;
     let function = project.function_of(call);
     let again = project
         .callbacks(call)
         .iter()
-        .any(|handed| super::support::ending::reach(project, handed.function).contains(&function));
+        .any(|handed| reach(project, handed.function).contains(&function));
     let awaited = last_await(project, function, project.call(call).span.start)?;
     let ending = endings(project, class).into_iter().find(|&f| reaches(project, f, &care.releases))?;
     let flags = flags_set(project, ending);

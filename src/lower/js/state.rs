@@ -161,6 +161,22 @@ impl<'a> Lowering<'a> {
         id
     }
 
+    /// A `const` declared once more in its scope is no valid code, but two pieces of code one after the other: what follows
+    /// means a variable of its own.
+    pub fn declare_again(&mut self, name: &str, span: Span) {
+        let Some(known) = self.find(name).map(|known| &self.out.bindings[known.index()]) else { return };
+        if known.kind != BindingKind::Const
+            || known.scope != self.at.scope
+            || known.span == span
+            || known.assignments == 0
+        {
+            return;
+        }
+        let name = known.name;
+        let id = self.declare_nameless(name, BindingKind::Const, span);
+        self.visible.entry(name).or_default().push(id);
+    }
+
     /// A variable that no name finds: a destructured parameter as a whole.
     pub fn declare_nameless(&mut self, name: Name, kind: BindingKind, span: Span) -> BindingId {
         let id = BindingId(self.out.bindings.len() as u32);

@@ -210,6 +210,9 @@ impl Lowering<'_> {
         }
         let value = self.expr(init);
         let span = self.span(declarator.span);
+        if let Pat::Ident(name) = &declarator.name {
+            self.declare_again(&name.id.sym, self.span(name.id.span));
+        }
         self.bind(&declarator.name, value, span, How::Declaration);
     }
 

@@ -1,7 +1,7 @@
 //! Methods that end an object's life, by the catalog's words, and what they reach.
 
 use crate::model::{ClassId, FunctionId, In};
-use crate::project::{Access, Project};
+use crate::project::{Access, Handed, Project};
 use rustc_hash::FxHashSet;
 
 /// Methods of a class (and its project bases) that end its instances: `close`, `destroy`, `stop`, ...
@@ -36,26 +36,72 @@ fn is_word(name: &str, word: &str) -> bool {
 
 /// Everything that running a function may run: what it calls, what it hands on, and functions inside it.
 pub(crate) fn reach(project: &Project<'_>, from: In<FunctionId>) -> FxHashSet<In<FunctionId>> {
+    reach_by(project, from, None, |_| true)
+}
+
+/// Likewise, without the listeners that it registers for anything but an end: to wait for an answer is not to run what the
+/// answer runs.
+fn reach_of_end(
+    project: &Project<'_>,
+    from: In<FunctionId>,
+    apart: Option<In<FunctionId>>,
+) -> FxHashSet<In<FunctionId>> {
+    reach_by(project, from, apart, |handed| handed.event.is_none_or(|event| is_end(&event)))
+}
+
+fn reach_by(
+    project: &Project<'_>,
+    from: In<FunctionId>,
+    apart: Option<In<FunctionId>>,
+    follows: impl Fn(&Handed) -> bool,
+) -> FxHashSet<In<FunctionId>> {
     let mut seen = FxHashSet::default();
     let mut left = vec![from];
     while let Some(function) = left.pop() {
-        if !seen.insert(function) || seen.len() > 400 {
+        if Some(function) == apart && function != from || !seen.insert(function) || seen.len() > 400 {
             continue;
         }
         for call in project.calls_in(function) {
-            left.extend(project.targets(call).functions);
-            left.extend(project.callbacks(call).into_iter().map(|handed| handed.function));
+            let targets = project.targets(call);
+            if targets.functions.is_empty() && project.api(call).is_none() {
+                left.extend(project.dispatched(call));
+            }
+            // `this.response.destroy()` of something unknown is hardly this class's own `destroy`.
+            let own = |f: &In<FunctionId>| {
+                let class = project.class_of(*f);
+                class.is_some() && class == project.enclosing_class(function)
+            };
+            left.extend(targets.functions.iter().copied().filter(|f| !(targets.weak && own(f))));
+            // `removeListener(event, f)` runs nothing.
+            if !project.api(call).is_some_and(|api| api.removes.is_some()) {
+                left.extend(project.callbacks(call).into_iter().filter(&follows).map(|handed| handed.function));
+            }
         }
     }
     seen
 }
 
+/// Whether an event tells of the end of whoever emits it. An `'error'` does not: it is one of several ends.
+pub(crate) fn is_end(event: &str) -> bool {
+    matches!(event, "close" | "end" | "finish" | "exit" | "disconnect" | "abort" | "aborted" | "destroyed")
+}
+
 /// Whether one of the accesses happens in what a function may run.
 pub(crate) fn reaches(project: &Project<'_>, from: In<FunctionId>, accesses: &[Access]) -> bool {
+    reaches_apart(project, from, None, accesses)
+}
+
+/// Likewise, without what a certain function leads to.
+pub(crate) fn reaches_apart(
+    project: &Project<'_>,
+    from: In<FunctionId>,
+    apart: Option<In<FunctionId>>,
+    accesses: &[Access],
+) -> bool {
     if accesses.is_empty() {
         return false;
     }
-    let reach = reach(project, from);
+    let reach = reach_of_end(project, from, apart);
     accesses.iter().any(|access| {
         let summary = project.summary(access.file);
         reach
