@@ -29,7 +29,40 @@ fn is_left(listener: &Listener<'_, '_>) -> bool {
 
 /// An 'abort' listener on a signal that came from outside.
 pub(super) fn is_on_callers_signal(listener: &Listener<'_, '_>) -> bool {
-    listener.event() == Some("abort") && is_signal(listener) && !is_own(listener.project, listener.on(), 0)
+    listener.event() == Some("abort")
+        && is_signal(listener)
+        && (!is_own(listener.project, listener.on(), 0) || is_copied(listener, listener.on(), 0))
+}
+
+/// The signal of options that were copied from a parameter: the object is new, what is in it is the caller's.
+fn is_copied(listener: &Listener<'_, '_>, value: In<ValueId>, depth: u32) -> bool {
+    let project = listener.project;
+    let call = listener.add.call;
+    if depth > 3 || value.file != call.file {
+        return false;
+    }
+    match project.value(value) {
+        Value::Choice(sides) => sides.iter().any(|side| is_copied(listener, value.with(*side), depth + 1)),
+        Value::Binding(binding) => project
+            .binding(value.with(*binding))
+            .value
+            .is_some_and(|assigned| is_copied(listener, value.with(assigned), depth + 1)),
+        Value::Member(holder, name) => {
+            let copies = |origin: &Origin| {
+                let Origin::Object(object) = origin else { return false };
+                let literal = project.object(*object);
+                literal.get(name).is_none()
+                    && literal.properties.iter().any(|property| match project.value(object.with(property.value)) {
+                        Value::Spread(inner) => {
+                            project.origins(object.with(*inner)).iter().any(|o| matches!(o, Origin::Parameter(_)))
+                        }
+                        _ => false,
+                    })
+            };
+            project.origins(value.with(*holder)).iter().any(copies) && project.assigned_before(call, value).is_empty()
+        }
+        _ => false,
+    }
 }
 
 fn is_signal(listener: &Listener<'_, '_>) -> bool {

@@ -19,6 +19,8 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
 }
 
 fn judge(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Finding> {
+    let (function, put) = operation(project, growth);
+    let takes_back = |growth: &Growth, shrink: &Shrink| takes_back(growth, function, put, shrink);
     let own: Vec<&Shrink> = table.shrinks.iter().filter(|shrink| takes_back(growth, shrink)).collect();
     let first = own.first()?;
     let driven = project.drive(growth.function);
@@ -29,17 +31,17 @@ fn judge(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> O
     }
     let mut walk = Walk {
         project,
-        function: growth.function,
-        put: growth.at.span,
+        function,
+        put,
         taken: own.iter().map(|shrink| shrink.at.span).collect(),
         lost: Vec::new(),
         cleaning: false,
     };
-    let end = walk.flow(&project.function(growth.function).flow, OUT);
+    let end = walk.flow(&project.function(function).flow, OUT);
     if end & IN != 0 {
         return None;
     }
-    let (at, how) = walk.lost.into_iter().find(|(at, _)| at.start > growth.at.span.start)?;
+    let (at, how) = walk.lost.into_iter().find(|(at, _)| at.start > put.start)?;
     let name = project.place_text(table.place);
     let at = project.at(growth.at.file, at);
     let how = match how {
@@ -55,20 +57,33 @@ fn judge(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> O
     )
     .with_why(format!("{how}; nothing else takes the entry out of `{name}`, which outlives the call"))
     .with_help(format!("wrap what follows in `try` and move the removal from `{name}` into `finally`"))
-    .with_context(project.function_name(growth.function))
+    .with_context(project.function_name(function))
     .with_step(StepKind::Grow, growth.at, format!("an entry is put into `{name}`"))
     .with_step(StepKind::Exit, at, how)
     .with_step(StepKind::Release, first.at, "the removal that this way out skips");
     Some(finding)
 }
 
-/// Whether a removal takes out what the growth has put in, later in the same function.
-fn takes_back(growth: &Growth, shrink: &Shrink) -> bool {
+/// The function whose run the growth is part of, and the step of it: around the executor of a promise, the one that makes
+/// the promise.
+fn operation(project: &Project<'_>, growth: &Growth) -> (In<FunctionId>, Span) {
+    let (mut function, mut put) = (growth.function, growth.at.span);
+    for _ in 0..4 {
+        let passed = project.passed_to(function);
+        let made = passed.iter().map(|passed| passed.call).find(|call| project.call(*call).is_new);
+        let Some(made) = made.filter(|made| made.file == function.file && project.is_executor(function)) else { break };
+        (function, put) = (project.function_of(made), project.call(made).span);
+    }
+    (function, put)
+}
+
+/// Whether a removal takes out what the growth has put in, later in the same operation.
+fn takes_back(growth: &Growth, function: In<FunctionId>, put: Span, shrink: &Shrink) -> bool {
     let entry = match shrink.what {
         Gone::Entry(gone) => Some(gone) == growth.key || Some(gone) == growth.value,
         _ => false,
     };
-    entry && shrink.function == growth.function && shrink.at.span.start > growth.at.span.start
+    entry && shrink.function == function && shrink.at.span.start > put.start
 }
 
 /// Not put in yet; put in; taken out again. A point of the code may be in several.
