@@ -1,6 +1,7 @@
 //! `member-never-freed`: a field owns memory or a handle that no code of the project releases.
 
 use super::support::members::{Mortality, Stored, ends_elsewhere, is_released, mortality, stored};
+use super::support::mend::member::mend;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::Rate;
 use crate::project::Project;
@@ -61,5 +62,5 @@ pub(super) fn forgotten(
     if let Some(at) = dies {
         finding = finding.with_step(StepKind::Exit, at, format!("a `{class}` dies here, `{field}` is forgotten"));
     }
-    Some(finding)
+    Some(mend(project, stored, finding))
 }

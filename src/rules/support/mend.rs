@@ -3,6 +3,7 @@
 //! its promise is tried before it is written.
 
 pub(in crate::rules) mod listener;
+pub(in crate::rules) mod member;
 pub(in crate::rules) mod native;
 
 use crate::text::{Edit, FileId, Span};
