@@ -28,8 +28,13 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
     }
     for (pointee, carried) in &by_pointee {
-        // Of a class that stands elsewhere nobody knows here who owns it.
-        let confidence = if matches!(pointee, Pointee::Wrapped(_)) { Confidence::Medium } else { Confidence::Low };
+        // Who owns an object of a class that stands elsewhere, those know who make the worker. A worker that nobody here
+        // makes is judged as it stands.
+        let is_made = carried.iter().any(|carried| {
+            !project.callers(carried.parameter.with(project.binding(carried.parameter).function)).is_empty()
+        });
+        let is_open = matches!(pointee, Pointee::Unknown(_)) && is_made;
+        let confidence = if is_open { Confidence::Low } else { Confidence::Medium };
         findings.extend(report(project, carried, confidence));
     }
 }

@@ -32,7 +32,8 @@ fn release(project: &Project<'_>, stored: &Stored<'_>) -> Option<String> {
     if project.contracts.is_family(ty, "persistent") {
         return (declared.holder == Holder::Value).then(|| format!("{field}.Reset();"));
     }
-    if declared.holder != Holder::Raw {
+    // What the loop ends later outlives the destructor: only a redesign helps.
+    if declared.holder != Holder::Raw || !declared.text.contains('*') || project.contracts.is_family(ty, "uv-handle") {
         return None;
     }
     match ty.name.as_str() {
