@@ -145,10 +145,8 @@ impl Project<'_> {
         let data = self.function(function);
         let at = self.locate_function(function);
         let name = self.function_name(function);
-        if self.is_native(function.file) {
-            if self.is_called_from_javascript(function) {
-                return RateAnswer::new(Rate::PerCall, at, format!("{name} runs for each call from JavaScript"));
-            }
+        if self.is_native(function.file) && self.is_called_from_javascript(function) {
+            return RateAnswer::new(Rate::PerCall, at, format!("{name} runs for each call from JavaScript"));
         }
         if let Some(class) = self.class_of(function)
             && let Some(ty) = self.class_type(class)
