@@ -16,6 +16,7 @@ mod item;
 mod lowering;
 mod macros;
 mod mend;
+mod names;
 mod objc;
 mod prepared;
 mod recovery;
