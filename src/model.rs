@@ -23,6 +23,7 @@ pub mod flow;
 pub mod manifest;
 pub mod place;
 pub mod summary;
+pub mod words;
 
 pub use contract::{Api, Type};
 pub use contracts::Contracts;

@@ -434,27 +434,6 @@ pub struct Module {
     pub aliases: Vec<String>,
 }
 
-/// Words that people use for things that no contract can name.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Words {
-    /// Method names that end an object's life: `close`, `destroy`, `stop`, `Symbol.dispose` as `@@dispose`.
-    pub disposal: Vec<String>,
-    /// Method names that start it anew, possibly several times: `connect`, `start`, `reconnect`, `open`.
-    pub start: Vec<String>,
-    /// Names of flags that say an object is ending: `closing`, `destroyed`.
-    pub ending: Vec<String>,
-    /// Nouns for things of which a program has as many as its source, its configuration or its installation spells out:
-    /// `plugin`, `locale`, `type`. A table keyed by one is no open table.
-    pub few: Vec<String>,
-    /// Such nouns that say it wherever they stand in a name: `pluginPaths`, `emittedWarnings`.
-    pub things: Vec<String>,
-    /// Nouns for data of which there is any amount: `id`, `url`, `session`. A table keyed by one is open.
-    pub data: Vec<String>,
-    /// Verbs of functions with which a program says what it consists of: `register`, `define`.
-    pub declaring: Vec<String>,
-}
-
 /// Rows, as a file of them is written.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -474,7 +453,7 @@ pub struct Rows {
     #[serde(rename = "module")]
     pub modules: Vec<Module>,
     /// `[words]`.
-    pub words: Words,
+    pub words: super::words::Words,
 }
 
 impl Convention {

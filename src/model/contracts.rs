@@ -1,7 +1,8 @@
 //! All contract rows together, indexed: what a path, a type, a method or a ready-made value is known to be.
 //! Resolves names between rows (module aliases, base types, forms by number of arguments), never names in code.
 
-use super::contract::{Api, Convention, Rows, Runs, Spoken, Type, Words};
+use super::contract::{Api, Convention, Rows, Runs, Spoken, Type};
+use super::words::Words;
 use rustc_hash::FxHashMap;
 
 /// All rows together, indexed.
@@ -103,13 +104,7 @@ impl Contracts {
             }
         }
         self.conventions.extend(rows.conventions);
-        self.words.disposal.extend(rows.words.disposal);
-        self.words.start.extend(rows.words.start);
-        self.words.ending.extend(rows.words.ending);
-        self.words.few.extend(rows.words.few);
-        self.words.things.extend(rows.words.things);
-        self.words.data.extend(rows.words.data);
-        self.words.declaring.extend(rows.words.declaring);
+        self.words.extend(rows.words);
     }
 
     /// The rows as code of one language sees them. Names that stand in code are looked up here; names that stand in rows

@@ -10,9 +10,13 @@
 
 mod acquire;
 mod conditions;
+mod destination;
 mod effects;
 mod fates;
+mod naming;
+mod self_store;
 mod state;
+mod steps;
 mod walk;
 
 pub use acquire::{Begin, Owned};

@@ -3,6 +3,7 @@
 
 use super::Project;
 use crate::model::contract::Runs;
+use crate::model::words::Meaning;
 use crate::model::{CallId, FunctionId, FunctionKind, In, Rate};
 use rustc_hash::FxHashSet;
 
@@ -100,6 +101,6 @@ impl Project<'_> {
         let symbol =
             bare.strip_prefix('k').filter(|rest| rest.starts_with(char::is_uppercase) && name.starts_with('['));
         let bare = symbol.unwrap_or(bare);
-        self.contracts.words.disposal.iter().any(|word| bare == word)
+        self.contracts.words.has(Meaning::Disposal, bare)
     }
 }

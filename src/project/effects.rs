@@ -5,6 +5,7 @@ use super::memo::{Acquired, Ask, apart};
 use super::paths::summed;
 use super::{Obligation, Origin, Place, Project, Start, State};
 use crate::model::contract::{By, Effect, Part, Throws};
+use crate::model::words::Meaning;
 use crate::model::{
     Api, BindingKind, CallId, Cond, Exit, Flow, FunctionId, In, Literal, Name, Step, Type, Value, ValueId,
 };
@@ -281,7 +282,7 @@ impl<'a> Project<'a> {
 
     /// Whether a method's name says that it ends its receiver's life.
     pub fn is_disposal_call(&self, call: In<CallId>) -> bool {
-        self.method_name(call).is_some_and(|name| self.contracts.words.disposal.iter().any(|word| name == **word))
+        self.method_name(call).is_some_and(|name| self.contracts.words.has(Meaning::Disposal, &name))
     }
 
     /// Whether the name of a C function says that it releases.

@@ -2,9 +2,10 @@
 
 use super::abort_listener_left::is_on_callers_signal;
 use super::removal_never_matches;
-use super::support::listeners::{self, Listener, words_of};
+use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::contract::Runs;
+use crate::model::words::Meaning;
 use crate::model::{BindingId, CallId, FunctionId, FunctionKind, In, Value, ValueId};
 use crate::project::{AccessKind, Event, Origin, Owner, Project, Registration};
 use crate::text::Location;
@@ -292,7 +293,7 @@ impl Listener<'_, '_> {
                 let mut adds = adds.filter(|add| add.call == passed.call && !add.once);
                 let add = adds.find(|add| !self.removes_itself(function, add));
                 if let Some(Event::Named(name)) = add.map(|add| add.event)
-                    && comes_often(&name)
+                    && comes_often(project, &name)
                     && is_older(project, emitter, function)
                 {
                     return Some((name.to_string(), project.locate(passed.call)));
@@ -375,34 +376,6 @@ fn head_value(listener: &Listener<'_, '_>, at: usize) -> In<ValueId> {
 }
 
 /// Events that surely come again and again, by the words of their names. Of others nothing is known.
-fn comes_often(event: &str) -> bool {
-    const OFTEN: [&str; 26] = [
-        "data",
-        "message",
-        "messages",
-        "packet",
-        "request",
-        "connection",
-        "session",
-        "stream",
-        "line",
-        "chunk",
-        "frame",
-        "row",
-        "event",
-        "update",
-        "change",
-        "progress",
-        "tick",
-        "ping",
-        "pong",
-        "keypress",
-        "drain",
-        "reconnect",
-        "reconnecting",
-        "readable",
-        "job",
-        "task",
-    ];
-    words_of(event).last().is_some_and(|word| OFTEN.contains(&word.as_str()))
+fn comes_often(project: &Project<'_>, event: &str) -> bool {
+    project.contracts.words.last(Meaning::Often, event)
 }

@@ -3,6 +3,7 @@
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend::{before, mentions};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::words::Meaning;
 use crate::model::{CallId, FunctionId, FunctionKind, In, Name, Rate, Value, ValueId};
 use crate::project::{Access, AccessKind, Place, Project, Root};
 
@@ -118,7 +119,7 @@ fn operation(project: &Project<'_>, function: In<FunctionId>) -> In<FunctionId> 
 /// that ends the object, which both sides of a connection may do. A lone `start` may be started twice, but who does?
 fn confidence(project: &Project<'_>, function: In<FunctionId>, rate: Option<Rate>) -> Confidence {
     let name = project.function(function).name;
-    let ends = project.contracts.words.disposal.iter().any(|word| *word == *name);
+    let ends = project.contracts.words.has(Meaning::Disposal, &name);
     if rate == Some(Rate::PerEvent) || ends || project.callers(function).len() > 1 {
         Confidence::Medium
     } else {

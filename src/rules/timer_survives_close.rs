@@ -5,6 +5,7 @@ use super::support::ending::{endings, is_end, reach, reaches, reaches_apart};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::words::Meaning;
 use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, In, Rate, Step, Value, ValueId};
 use crate::project::{Access, Place, Project, Root};
 use crate::text::{Edit, Span};
@@ -187,7 +188,7 @@ fn flags_set(project: &Project<'_>, ending: In<FunctionId>) -> Vec<crate::model:
     project.function(ending).flow.walk(&mut |flow| {
         let Flow::Step(Step::Assign(assign)) = flow else { return };
         let Value::Member(object, name) = summary.value(assign.place) else { return };
-        let ending_word = project.contracts.words.ending.iter().any(|word| name.trim_start_matches(['#', '_']) == word);
+        let ending_word = project.contracts.words.has(Meaning::Ending, name.trim_start_matches(['#', '_']));
         if matches!(summary.value(*object), Value::This(_)) && ending_word {
             flags.push(*name);
         }

@@ -201,7 +201,7 @@ impl<'a> Project<'a> {
             doubt = if written.arguments.is_empty() { Doubt::Likely } else { Doubt::Unsure };
             let is_plain =
                 path.ends_with("_t") || path.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
-            if is_plain || super::walk::is_scalar(&path) {
+            if is_plain || self.contracts.words.is_scalar(&path) {
                 doubt = Doubt::Sure;
             }
         }
@@ -209,7 +209,7 @@ impl<'a> Project<'a> {
             doubt = Doubt::Unsure;
         }
         let noun = if written.is_array_new { format!("`new {path}[]` array") } else { format!("`{path}` object") };
-        let is_plain_memory = written.is_array_new || super::walk::is_scalar(&path);
+        let is_plain_memory = written.is_array_new || self.contracts.words.is_scalar(&path);
         Some(Owned { ty, noun, doubt, is_plain_memory, ..self.blank(call) })
     }
 
@@ -315,7 +315,7 @@ impl<'a> Project<'a> {
             }
             _ => return None,
         };
-        if super::walk::has_computed_index(summary, place) {
+        if super::destination::has_computed_index(summary, place) {
             return None;
         }
         let binding = summary.binding(root(summary, place)?);

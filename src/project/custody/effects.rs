@@ -3,13 +3,11 @@
 
 use super::acquire::Owned;
 use super::fates::Fate;
+use super::naming::{is_cast, is_maker};
 use super::state::{Doubt, Mention, State, mention, part_of_holder};
-use super::walk::is_scalar;
 use crate::model::contract::{Api, Effect as Row, Part, Valid};
-use crate::model::{
-    BindingId, CallId, Flow, FunctionId, FunctionKind, Holder, In, Language, Literal, Name, Step, Summary, Value,
-    ValueId,
-};
+use crate::model::words::Words;
+use crate::model::{BindingId, CallId, FunctionId, Holder, In, Language, Literal, Summary, Value, ValueId};
 use crate::project::Project;
 use crate::text::FileId;
 
@@ -170,13 +168,17 @@ impl<'a> Effects<'_, 'a> {
         }
     }
 
+    pub(super) fn words(&self) -> &'a Words {
+        &self.project.contracts.words
+    }
+
     fn row(&self, id: CallId) -> Option<&'a Api> {
         self.project.api(In::new(self.file, id))
     }
 
     fn of_whole(&self, owned: &Owned<'a>, id: CallId, at: u16, seen: Mention) -> Effect {
         let call = self.summary.call(id);
-        if !call.is_new && is_view(&self.name(id)) {
+        if !call.is_new && self.words().is_view(&self.name(id)) {
             return Effect::Returned;
         }
         // `Nan::New<v8::External>(p)`: JavaScript holds the pointer, and gives it back where it wants.
@@ -276,7 +278,7 @@ impl<'a> Effects<'_, 'a> {
         if let Some(api) = self.row(id) {
             return self.by_row(owned, api, id, Part::Receiver, seen);
         }
-        let hands_itself_over = HANDS_ITSELF_OVER.contains(&self.name(id).to_ascii_lowercase().as_str());
+        let hands_itself_over = self.words().hands_itself_over(&self.name(id));
         let targets = self.project.targets(In::new(self.file, id));
         if !targets.functions.is_empty() {
             let fates = targets.functions.iter().map(|function| self.project.fate(*function, None, owned, self.depth));
@@ -286,7 +288,7 @@ impl<'a> Effects<'_, 'a> {
                 None => {}
             }
         }
-        if is_releasing(&self.name(id)) {
+        if self.words().releases(&self.name(id)) {
             return Effect::Released;
         }
         if hands_itself_over { Effect::guessed(None) } else { Effect::None }
@@ -294,14 +296,16 @@ impl<'a> Effects<'_, 'a> {
 
     /// `job.run()`: an object on the stack that holds it does something with what it has.
     fn of_holding_receiver(&self, id: CallId) -> Effect {
-        let hands_over = HANDS_ITSELF_OVER.contains(&self.name(id).to_ascii_lowercase().as_str());
-        if hands_over || is_taking(&self.name(id)) { Effect::guessed(None) } else { Effect::None }
+        let hands_over = self.words().hands_itself_over(&self.name(id));
+        if hands_over || self.words().takes(&self.name(id)) { Effect::guessed(None) } else { Effect::None }
     }
 
     fn is_view_receiver(&self, id: CallId) -> bool {
         let Some(receiver) = self.project.receiver(In::new(self.file, id)) else { return false };
         match self.summary.value(receiver.id) {
-            Value::Binding(binding) => self.summary.binding(*binding).ty.as_ref().is_some_and(|ty| is_view(&ty.name)),
+            Value::Binding(binding) => {
+                self.summary.binding(*binding).ty.as_ref().is_some_and(|ty| self.words().is_view(&ty.name))
+            }
             _ => false,
         }
     }
@@ -319,8 +323,9 @@ impl<'a> Effects<'_, 'a> {
             let fates =
                 targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned, self.depth));
             let name = self.name(id);
-            let is_kept =
-                matches!(fates.max(), Some(Fate::Takes | Fate::MayTake)) || is_taking(&name) || self.has_callback(id);
+            let is_kept = matches!(fates.max(), Some(Fate::Takes | Fate::MayTake))
+                || self.words().takes(&name)
+                || self.has_callback(id);
             return if is_kept { Effect::guessed(Some(at)) } else { Effect::Doubtful(Doubt::Likely) };
         };
         match api.arguments.get(at as usize).copied().unwrap_or(api.rest) {
@@ -350,7 +355,7 @@ impl<'a> Effects<'_, 'a> {
             };
         }
         let name = self.name(id);
-        if is_releasing(&name) || owned.is_released_by(&self.name(id)) {
+        if self.words().releases(&name) || owned.is_released_by(&self.name(id)) {
             return Effect::Released;
         }
         Effect::guessed(Some(at))
@@ -372,11 +377,11 @@ impl<'a> Effects<'_, 'a> {
             };
         }
         let name = self.name(id);
-        if is_releasing(&name) || owned.is_released_by(&self.name(id)) {
+        if self.words().releases(&name) || owned.is_released_by(&self.name(id)) {
             return Effect::Released;
         }
         let targets = self.project.targets(In::new(self.file, id));
-        if targets.functions.is_empty() && !is_taking(&name) {
+        if targets.functions.is_empty() && !self.words().takes(&name) {
             return Effect::Doubtful(Doubt::Likely);
         }
         Effect::guessed(Some(at))
@@ -390,12 +395,12 @@ impl<'a> Effects<'_, 'a> {
     fn by_name(&self, owned: &Owned<'a>, id: CallId, at: u16) -> Effect {
         let call = self.summary.call(id);
         let name = self.name(id);
-        if owned.is_released_by(&name) || is_releasing(&name) {
+        if owned.is_released_by(&name) || self.words().releases(&name) {
             return Effect::Released;
         }
         if call.is_new || self.is_constructor(id) {
             let made = self.made(id).unwrap_or(name);
-            return if self.copies(&made) { Effect::None } else { Effect::guessed(Some(at)) };
+            return if self.words().copies(&made) { Effect::None } else { Effect::guessed(Some(at)) };
         }
         // `as_value(p)`, `base_to_value(p)`: the same thing under another type.
         if call.arguments.len() == 1 && !call.is_discarded && is_cast(&name) {
@@ -409,12 +414,12 @@ impl<'a> Effects<'_, 'a> {
         if is_free_function && owned.ty.is_some_and(|ty| ty.family == "cf") {
             return Effect::Doubtful(Doubt::Sure);
         }
-        if is_taking(&name) {
+        if self.words().takes(&name) {
             return Effect::guessed(Some(at));
         }
         // With another object before it, that object may be what keeps it.
         let is_first = at == 0 || call.arguments.len() == 1;
-        if is_free_function && owned.is_plain_memory && (is_first || is_reading(&name)) {
+        if is_free_function && owned.is_plain_memory && (is_first || self.words().reads(&name)) {
             return Effect::Doubtful(Doubt::Likely);
         }
         Effect::Doubtful(Doubt::Unsure)
@@ -435,42 +440,9 @@ impl<'a> Effects<'_, 'a> {
         match summary.value(summary.call(id).callee) {
             Value::Class(_) => true,
             Value::Global(name) => is_maker(name) || self.project.native_class(self.file, name).is_some(),
-            Value::Member(_, name) => {
-                let name: &str = name;
-                ["ptr", "make_unique", "make_shared", "guard", "holder", "handle", "scoped", "wrapper"]
-                    .iter()
-                    .any(|word| name.to_ascii_lowercase().contains(word))
-            }
+            Value::Member(_, name) => self.words().makes_owner(name),
             _ => false,
         }
-    }
-
-    /// Whether a class copies what its constructor is given, by its spelling: strings, numbers, JavaScript values.
-    pub(super) fn copies(&self, name: &str) -> bool {
-        let last = name.rsplit("::").next().unwrap_or(name);
-        let lower = last.to_ascii_lowercase();
-        name.starts_with("Napi::")
-            || name.starts_with("v8::")
-            || is_scalar(name)
-            || ["string", "utf8value", "path", "bytearray", "variant"].iter().any(|word| lower.ends_with(word))
-            || (name.starts_with("std::") && !lower.ends_with("_ptr"))
-    }
-
-    /// Whether objects of a named type are opaque handles, though they are spelled like a class.
-    pub(super) fn is_handle_type(&self, name: &str) -> bool {
-        let last = name.rsplit("::").next().unwrap_or(name);
-        ["Ref", "Ptr", "Handle", "ID", "Id"].iter().any(|end| last.ends_with(end))
-            && !["Scoped", "Unique", "Shared", "Auto", "Smart", "Safe", "Owned"].iter().any(|word| last.contains(word))
-    }
-
-    /// Whether a local variable is a container with elements of its own.
-    pub(super) fn is_container(&self, binding: BindingId) -> bool {
-        self.summary.binding(binding).ty.as_ref().is_some_and(|ty| {
-            let lower = ty.name.to_ascii_lowercase();
-            ["vector", "map", "set", "list", "deque", "queue", "stack", "std::array"]
-                .iter()
-                .any(|word| lower.contains(word))
-        })
     }
 
     /// Whether the destructor of a local variable's class may release what its fields hold.
@@ -489,31 +461,6 @@ impl<'a> Effects<'_, 'a> {
     }
 }
 
-impl Project<'_> {
-    /// The member of something of its own in which a new object stores itself when it is made: `data` for
-    /// `request->data = this` in the constructor of its class or of a base.
-    pub fn points_back(&self, call: In<CallId>) -> Option<Name> {
-        if !self.call(call).is_new {
-            return None;
-        }
-        let class = self.native_class(call.file, &self.callee_text(call))?;
-        std::iter::once(class).chain(self.bases(class)).flat_map(|class| self.methods(class)).find_map(|method| {
-            let summary = self.summary(method.file);
-            let function = summary.function(method.id);
-            let mut found = None;
-            function.flow.walk(&mut |flow| {
-                if let Flow::Step(Step::Assign(assign)) = flow
-                    && matches!(summary.value(assign.value), Value::This(of) if *of == method.id)
-                    && let Value::Member(_, name) = summary.value(assign.place)
-                {
-                    found = Some(*name);
-                }
-            });
-            found.filter(|_| function.kind == FunctionKind::Constructor)
-        })
-    }
-}
-
 fn by_fate(fate: Fate, argument: Option<u16>) -> Option<Effect> {
     match fate {
         Fate::Releases => Some(Effect::Released),
@@ -522,179 +469,6 @@ fn by_fate(fate: Fate, argument: Option<u16>) -> Option<Effect> {
         Fate::Borrows(doubt) => Some(Effect::Doubtful(doubt)),
         Fate::Unknown => None,
     }
-}
-
-/// Classes whose objects are a pointer and a length into somebody else's memory, by their spelling.
-pub(super) fn is_view(name: &str) -> bool {
-    let lower = name.rsplit("::").next().unwrap_or(name).to_ascii_lowercase();
-    ["slice", "view", "span", "stringpiece"].iter().any(|word| lower.ends_with(word))
-}
-
-/// Methods by which an object gives itself away.
-const HANDS_ITSELF_OVER: [&str; 14] = [
-    "queue",
-    "start",
-    "run",
-    "wrap",
-    "ref",
-    "schedule",
-    "enqueue",
-    "submit",
-    "launch",
-    "detach",
-    "post",
-    "dispatch",
-    "addref",
-    "setparent",
-];
-
-/// Words in the names of functions that end something's life.
-const RELEASING: [&str; 16] = [
-    "free", "release", "destroy", "delete", "dispose", "close", "unref", "dealloc", "cleanup", "clean_up", "finalize",
-    "term", "destruct", "discard", "del", "kill",
-];
-
-/// Words in the names of functions that keep what they are given.
-const TAKING: [&str; 38] = [
-    "add",
-    "push",
-    "insert",
-    "append",
-    "set",
-    "put",
-    "register",
-    "enqueue",
-    "queue",
-    "send",
-    "post",
-    "dispatch",
-    "attach",
-    "take",
-    "adopt",
-    "own",
-    "store",
-    "save",
-    "wrap",
-    "emit",
-    "new",
-    "create",
-    "from",
-    "make",
-    "schedule",
-    "start",
-    "run",
-    "bind",
-    "link",
-    "give",
-    "transfer",
-    "async",
-    "submit",
-    "assign",
-    "install",
-    "subscribe",
-    "watch",
-    "open",
-];
-
-/// Words in the names of functions that only look at, or fill, what they are given.
-const READING: [&str; 43] = [
-    "get",
-    "read",
-    "recv",
-    "receive",
-    "write",
-    "print",
-    "printf",
-    "copy",
-    "cpy",
-    "cmp",
-    "compare",
-    "parse",
-    "format",
-    "convert",
-    "encode",
-    "decode",
-    "compress",
-    "decompress",
-    "hash",
-    "digest",
-    "fill",
-    "validate",
-    "check",
-    "test",
-    "count",
-    "len",
-    "length",
-    "size",
-    "find",
-    "search",
-    "match",
-    "compute",
-    "calc",
-    "process",
-    "transform",
-    "describe",
-    "dump",
-    "log",
-    "debug",
-    "is",
-    "has",
-    "to",
-    "scan",
-];
-
-/// The words of a name: `xmlFreeDoc` has `xml`, `free` and `doc`; `SQLGetData` has `sql`, `get` and `data`.
-fn words(name: &str) -> Vec<String> {
-    let chars: Vec<char> = name.chars().collect();
-    let mut words: Vec<String> = vec![String::new()];
-    for (at, c) in chars.iter().enumerate() {
-        let before = at.checked_sub(1).map(|at| chars[at]);
-        let after = chars.get(at + 1);
-        let starts = c.is_uppercase()
-            && (before.is_some_and(char::is_lowercase)
-                || (before.is_some_and(char::is_uppercase) && after.is_some_and(|after| after.is_lowercase())));
-        if !c.is_alphanumeric() || starts {
-            words.push(String::new());
-        }
-        if c.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(c.to_lowercase());
-        }
-    }
-    words
-}
-
-/// Whether a name says that the function releases.
-pub(super) fn is_releasing(name: &str) -> bool {
-    let words = words(name);
-    let name = name.to_ascii_lowercase();
-    RELEASING
-        .iter()
-        .any(|word| words.iter().any(|own| own == word || own.strip_prefix("x").is_some_and(|own| own == *word)))
-        || ["free", "release", "destroy", "delete", "dispose", "dealloc", "unref"]
-            .iter()
-            .any(|word| name.contains(word))
-}
-
-fn is_reading(name: &str) -> bool {
-    words(name).iter().any(|word| READING.contains(&word.as_str()))
-}
-
-/// Whether a function makes an object of the arguments of its constructor: `std::make_unique`.
-fn is_maker(name: &str) -> bool {
-    matches!(name.rsplit("::").next(), Some("make_unique" | "make_shared"))
-}
-
-/// Whether a name says that the function only gives another type to what it is given: `x_toval`, `x_as_base`.
-fn is_cast(name: &str) -> bool {
-    words(name).iter().skip(1).any(|word| word == "as" || word == "cast" || (word.starts_with("to") && word != "token"))
-}
-
-fn is_taking(name: &str) -> bool {
-    let words = words(name);
-    let name = name.to_ascii_lowercase();
-    TAKING.iter().any(|word| words.iter().any(|own| own == word) || (name.starts_with(word) && word.len() > 3))
 }
 
 /// Whether a thing is known by a number or an opaque handle, which whoever has it can release.

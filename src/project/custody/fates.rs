@@ -3,7 +3,7 @@
 
 use super::acquire::{Begin, Owned};
 use super::conditions::Conditions;
-use super::effects::{Effects, is_releasing};
+use super::effects::Effects;
 use super::state::{Doubt, root};
 use super::walk::Walk;
 use super::{Custody, How};
@@ -224,7 +224,7 @@ impl Lending<'_, '_> {
             if matches!(summary.binding(*binding).kind, BindingKind::Parameter(_)) {
                 continue;
             }
-            if !is_releasing(&name) {
+            if !self.project.contracts.words.releases(&name) {
                 self.passed.push((name, at as u16, *binding, self.branches.clone()));
                 continue;
             }

@@ -5,6 +5,7 @@ use super::state::{Fact, State, is_empty, join};
 use super::walk::Walk;
 use super::{Start, State as Fate};
 use crate::model::contract::Valid;
+use crate::model::words::Meaning;
 use crate::model::{BindingKind, Cond, FunctionId, Literal, Value, ValueId};
 use crate::project::AccessKind;
 use crate::text::Span;
@@ -198,7 +199,7 @@ impl Walk<'_, '_> {
         }
         match self.summary.value(value) {
             Value::Member(object, name) => {
-                state.aliases.contains(object) && self.project.contracts.words.ending.iter().any(|word| *name == **word)
+                state.aliases.contains(object) && self.project.contracts.words.has(Meaning::Ending, name)
             }
             Value::Binding(_) => self.is_set_by_callback(value),
             _ => false,

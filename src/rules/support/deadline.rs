@@ -3,6 +3,7 @@
 
 use super::ending::reach;
 use super::keeper::{Care, Keeper, care, keeper};
+use crate::model::words::Meaning;
 use crate::model::{
     BindingId, BindingKind, CallId, Cond, Flow, FunctionId, In, Literal, Step, Summary, Type, Value, ValueId,
 };
@@ -12,9 +13,6 @@ use rustc_hash::FxHashSet;
 
 /// Below this many milliseconds a timer is a pause that is over before anybody misses what it holds.
 pub(super) const PAUSE: i64 = 1000;
-
-/// How functions name the parameter by which they answer.
-const ANSWERS: [&str; 8] = ["cb", "callback", "done", "next", "fn", "resolve", "reject", "finish"];
 
 /// A way on which the operation ends with the timer still armed.
 pub(crate) struct Left {
@@ -76,22 +74,6 @@ fn is_unreferenced(project: &Project<'_>, call: In<CallId>, place: Option<Place>
         || place.is_some_and(|place| project.accesses(place).iter().any(is_unref))
 }
 
-/// What tells that a thing begins or goes on.
-const HOPES: [&str; 12] = [
-    "connect",
-    "secureConnect",
-    "ready",
-    "open",
-    "opened",
-    "online",
-    "response",
-    "listening",
-    "continue",
-    "socket",
-    "message",
-    "data",
-];
-
 /// A local timer that is cleared when the thing that it waits for begins, and by nothing that tells of its failure.
 fn hopeful(project: &Project<'_>, call: In<CallId>, place: Option<Place>, care: &Care) -> Option<Left> {
     let place = place.filter(|place| matches!(place.root, Root::Variable(_)))?;
@@ -105,7 +87,7 @@ fn hopeful(project: &Project<'_>, call: In<CallId>, place: Option<Place>, care: 
             );
             function = function.with(project.function(function).parent?);
         }
-        (!events.is_empty() && events.iter().all(|(_, event)| HOPES.contains(&event.as_str())))
+        (!events.is_empty() && events.iter().all(|(_, event)| project.contracts.words.has(Meaning::Hoped, event)))
             .then(|| events[events.len() - 1].0)
     };
     let waits: Option<Vec<In<CallId>>> = care.releases.iter().map(event).collect();
@@ -115,7 +97,7 @@ fn hopeful(project: &Project<'_>, call: In<CallId>, place: Option<Place>, care: 
     let callback = *project.functions_in(project.argument(call, 0)?).first()?;
     let ends = project.calls_in(callback).any(|inner| {
         let word = project.method_name(inner);
-        word.is_some_and(|word| project.contracts.words.disposal.iter().any(|known| **known == *word))
+        word.is_some_and(|word| project.contracts.words.has(Meaning::Disposal, &word))
             && project.receiver(inner).is_some_and(|receiver| project.same(receiver, awaited))
     });
     let assigned =
@@ -151,7 +133,7 @@ fn answers(project: &Project<'_>, home: In<FunctionId>, handler: In<ValueId>) ->
         }
         if project.is_executor(owner) {
             found.extend(project.function(owner).parameters.iter().take(2).map(|parameter| owner.with(*parameter)));
-        } else if ANSWERS.contains(&data.name.as_str()) {
+        } else if project.contracts.words.has(Meaning::Answering, &data.name) {
             found.push(binding);
         }
     }
@@ -357,7 +339,7 @@ pub(crate) fn asks_first(project: &Project<'_>, call: In<CallId>, ty: &Type) -> 
     then.walk(&mut |flow| {
         let Flow::Step(Step::Call(inner)) = flow else { return };
         let Value::Member(object, name) = summary.value(summary.call(*inner).callee) else { return };
-        let word = name == "reject" || project.contracts.words.disposal.iter().any(|word| *word == **name);
+        let word = name == "reject" || project.contracts.words.has(Meaning::Disposal, name);
         let root = root_of(project, callback.with(*object));
         ends |= word && root.is_some() && asked.iter().any(|value| root_of(project, callback.with(*value)) == root);
     });

@@ -1,18 +1,18 @@
 //! Methods that end an object's life, by the catalog's words, and what they reach.
 
+use crate::model::words::Meaning;
 use crate::model::{ClassId, FunctionId, In};
 use crate::project::{Access, Handed, Project};
 use rustc_hash::FxHashSet;
 
 /// Methods of a class (and its project bases) that end its instances: `close`, `destroy`, `stop`, ...
 pub(crate) fn endings(project: &Project<'_>, class: In<ClassId>) -> Vec<In<FunctionId>> {
-    let words = &project.contracts.words.disposal;
     let mut found: Vec<In<FunctionId>> = Vec::new();
     for class in std::iter::once(class).chain(project.bases(class)) {
         for method in project.methods(class) {
             let name = project.function(method).name;
             let known = found.iter().any(|&f| project.function(f).name == name);
-            let fits = words.iter().any(|word| is_word(&name, word));
+            let fits = is_ending_word(project, &name);
             if !known && fits && project.function(method).has_body && !is_reaction(project, method) {
                 found.push(method);
             }
@@ -29,9 +29,10 @@ fn is_reaction(project: &Project<'_>, method: In<FunctionId>) -> bool {
     tells && (!project.callers(method).is_empty() || !project.passed_to(method).is_empty())
 }
 
-fn is_word(name: &str, word: &str) -> bool {
+fn is_ending_word(project: &Project<'_>, name: &str) -> bool {
+    let ends = |word: &str| project.contracts.words.has(Meaning::Disposal, word);
     let bare = name.trim_start_matches(['#', '_']);
-    bare == word || bare.strip_suffix("Async").or_else(|| bare.strip_suffix("Sync")).is_some_and(|stem| stem == word)
+    ends(bare) || bare.strip_suffix("Async").or_else(|| bare.strip_suffix("Sync")).is_some_and(ends)
 }
 
 /// Everything that running a function may run: what it calls, what it hands on, and functions inside it.

@@ -1,6 +1,7 @@
 //! What the listener rules share: which removals meet a registration, whether it ends by itself, and what to call things.
 
 use crate::finding::{Confidence, Finding};
+use crate::model::words::Meaning;
 use crate::model::{CallId, Cond, FunctionId, In, Value, ValueId};
 use crate::project::{AccessKind, Event, Likeness, Meeting, Origin, Owner, Project, Registration, Removal};
 use crate::text::{Location, Span};
@@ -138,7 +139,7 @@ impl<'p> Listener<'p, '_> {
         let flag = |value: ValueId| match project.value(call.with(value)) {
             Value::Member(object, name) => {
                 matches!(project.value(call.with(*object)), Value::This(_))
-                    && project.contracts.words.ending.iter().any(|word| name == word.as_str())
+                    && project.contracts.words.has(Meaning::Ending, name)
             }
             _ => false,
         };
@@ -178,12 +179,7 @@ impl<'p> Listener<'p, '_> {
                 let mut speaks = false;
                 cond.values(&mut |value| {
                     let text = project.text(call.with(value));
-                    speaks |= words_of(&text).any(|word| {
-                        matches!(
-                            word.as_str(),
-                            "shared" | "own" | "owned" | "owns" | "external" | "managed" | "internal"
-                        )
-                    });
+                    speaks |= project.contracts.words.any(Meaning::Belonging, &text);
                 });
                 speaks
             }
@@ -265,10 +261,9 @@ impl<'p> Listener<'p, '_> {
     pub(crate) fn is_part_of_a_start(&self) -> bool {
         let project = self.project;
         let Some(named) = self.named_function() else { return false };
-        let starts = |function: In<FunctionId>, words: &[&str]| {
-            words_of(&project.function(function).name).any(|word| words.contains(&word.as_str()))
-        };
-        if starts(named, &STARTS) {
+        let words = &project.contracts.words;
+        let boots = |function: In<FunctionId>| words.any(Meaning::Booting, &project.function(function).name);
+        if boots(named) || words.any(Meaning::SettingUp, &project.function(named).name) {
             return true;
         }
         let callers = project.callers(named);
@@ -279,9 +274,7 @@ impl<'p> Listener<'p, '_> {
             && callers.iter().all(|caller| {
                 around(caller.call).is_some_and(|caller| {
                     let outer = project.callers(caller);
-                    starts(caller, &STARTS[..BOOTS])
-                        || !outer.is_empty()
-                            && outer.iter().all(|c| around(c.call).is_some_and(|f| starts(f, &STARTS[..BOOTS])))
+                    boots(caller) || !outer.is_empty() && outer.iter().all(|c| around(c.call).is_some_and(boots))
                 })
             })
     }
@@ -289,7 +282,7 @@ impl<'p> Listener<'p, '_> {
     /// The function around starts a program or server: what it is given lives as long as that.
     pub(crate) fn is_in_boot(&self) -> bool {
         let named = self.named_function().map(|function| self.project.function(function).name);
-        named.is_some_and(|name| words_of(&name).any(|word| STARTS[..BOOTS].contains(&word.as_str())))
+        named.is_some_and(|name| self.project.contracts.words.any(Meaning::Booting, &name))
     }
 
     /// The method around ends its instance: what it adds now serves the end.
@@ -402,49 +395,8 @@ pub(crate) fn takes_back(name: &str) -> bool {
     ["remove", "off", "un", "clean", "detach", "dispose", "teardown"].iter().any(|word| name.starts_with(word))
 }
 
-/// Words in the names of functions that a program calls once, when it starts; the first ones also in those of callers.
-const STARTS: [&str; 18] = [
-    "start",
-    "boot",
-    "bootstrap",
-    "launch",
-    "listen",
-    "main",
-    "cli",
-    "daemon",
-    "init",
-    "initialize",
-    "setup",
-    "install",
-    "run",
-    "register",
-    "configure",
-    "load",
-    "master",
-    "app",
-];
-const BOOTS: usize = 8;
-
 /// Names of methods after which an object is gone.
 pub(crate) fn ends_object(project: &Project<'_>, name: &str) -> bool {
     let bare = name.trim_start_matches(['_', '#']);
-    project.contracts.words.disposal.iter().any(|word| word == bare)
-}
-
-/// The words of a name: `startWorkers`, `init_master`.
-pub(crate) fn words_of(name: &str) -> impl Iterator<Item = String> {
-    let mut words = vec![String::new()];
-    let mut lower = false;
-    for c in name.chars() {
-        if (c.is_uppercase() && lower) || !c.is_alphanumeric() {
-            words.push(String::new());
-        }
-        lower = c.is_lowercase();
-        if c.is_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.extend(c.to_lowercase());
-        }
-    }
-    words.into_iter().filter(|word| !word.is_empty())
+    project.contracts.words.has(Meaning::Disposal, bare)
 }

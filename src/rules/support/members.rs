@@ -2,6 +2,7 @@
 //! Says nothing of locals; `Project::owned_in` follows those.
 
 use crate::model::contract::{By, Part};
+use crate::model::words::{Meaning, split};
 use crate::model::{CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Name, Type, Value, ValueId};
 use crate::project::{AccessKind, How, Origin, Owned, Place, Project, Root};
 use crate::text::Location;
@@ -212,25 +213,10 @@ fn releases_receiver(project: &Project<'_>, call: In<CallId>) -> bool {
 
 /// Whether a name has one of the words for an end as one of its parts: `FreeHandle`, `ctx_destroy`.
 fn sounds_like_release(project: &Project<'_>, name: &str) -> bool {
-    let words = &project.contracts.words.disposal;
-    parts(name).any(|part| matches!(&*part, "free" | "delete" | "unref" | "reset") || words.contains(&part))
-}
-
-fn parts(name: &str) -> impl Iterator<Item = String> + '_ {
-    name.split(['_', ':', '.', ' ']).flat_map(|piece| {
-        let mut parts: Vec<String> = Vec::new();
-        let mut lower_before = false;
-        for c in piece.chars() {
-            if (c.is_uppercase() && lower_before) || parts.is_empty() {
-                parts.push(String::new());
-            }
-            lower_before = !c.is_uppercase();
-            if let Some(part) = parts.last_mut() {
-                part.extend(c.to_lowercase());
-            }
-        }
-        parts
-    })
+    let words = &project.contracts.words;
+    split(name)
+        .iter()
+        .any(|part| matches!(&**part, "free" | "delete" | "unref" | "reset") || words.has(Meaning::Disposal, part))
 }
 
 /// Whether a function that returns the field also empties it.

@@ -1,6 +1,7 @@
 //! Promises that wait for the end of their owner: made once, and settled by nothing but an end or a failure.
 //! Says nothing about who adds reactions to them.
 
+use crate::model::words::Meaning;
 use crate::model::{CallId, FunctionId, In, Name, Value, ValueId};
 use crate::project::{Access, AccessKind, Origin, Place, Project};
 use rustc_hash::FxHashSet;
@@ -178,5 +179,5 @@ fn is_end(project: &Project<'_>, call: In<CallId>) -> bool {
     let Some(registers) = project.api(call).and_then(|api| api.registers.as_ref()) else { return false };
     let Some(event) = project.event_name(call, registers) else { return false };
     let words = &project.contracts.words;
-    words.disposal.iter().chain(&words.ending).any(|word| event == *word) || event == "exit"
+    words.has(Meaning::Disposal, &event) || words.has(Meaning::Ending, &event) || event == "exit"
 }

@@ -3,10 +3,11 @@
 pub mod keys;
 pub mod waits;
 
+use crate::model::words::Meaning;
 use crate::model::{ClassId, Cond, Flow, FunctionId, In, Literal, Rate, Step, Value, ValueId};
 use crate::project::{Access, AccessKind, Drive, Gone, Growth, Lifetime, Origin, Owner, Project, Root, Shrink, Table};
 use crate::text::{FileId, Span};
-use keys::{is_own_property, words_of};
+use keys::is_own_property;
 
 /// How long a table lives, as far as rules weigh it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,9 +168,8 @@ pub fn is_in_event(project: &Project<'_>, growth: &Growth, driven: &Drive) -> bo
 /// Whether a function runs when its owner starts, and not because of events.
 pub fn is_start(project: &Project<'_>, driven: &Drive) -> bool {
     let starts = |function: &In<FunctionId>| {
-        let words = words_of(&project.function(*function).name);
-        let start = |word: Option<&String>| word.is_some_and(|word| project.contracts.words.start.contains(word));
-        start(words.first()) || start(words.last())
+        let (words, name) = (&project.contracts.words, project.function(*function).name);
+        words.first(Meaning::Start, &name) || words.last(Meaning::Start, &name)
     };
     !driven.by_events() && !driven.public.is_empty() && driven.public.iter().all(starts)
 }
@@ -211,10 +211,7 @@ fn lives_long_in(project: &Project<'_>, class: In<ClassId>, depth: u32) -> bool 
 
 /// Whether instances of a class have a life of their own at all: they start or end.
 pub fn has_life(project: &Project<'_>, class: In<ClassId>) -> bool {
-    let starts = |method: &In<FunctionId>| {
-        let name = project.function(*method).name;
-        project.contracts.words.start.iter().any(|word| name == *word.as_str())
-    };
+    let starts = |method: &In<FunctionId>| project.contracts.words.has(Meaning::Start, &project.function(*method).name);
     lives_long(project, class) || project.methods(class).iter().any(starts)
 }
 
@@ -280,8 +277,7 @@ pub fn is_held_back(project: &Project<'_>, growth: &Growth) -> bool {
                 Cond::Truthy(value) => off(*value),
                 Cond::Less(_, bound) | Cond::AtMost(_, bound) => {
                     let text = project.text(In::new(file, *bound));
-                    let limits = |word: &String| matches!(word.as_str(), "limit" | "max" | "maximum" | "capacity");
-                    words_of(&text).iter().any(limits)
+                    project.contracts.words.any(Meaning::Limits, &text)
                 }
                 _ => false,
             };

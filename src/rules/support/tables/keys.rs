@@ -1,6 +1,7 @@
 //! What entries of a table are, by their keys, values and names: how many there can be, and who decided to put them in.
 
 use super::{is_in_event, is_inside};
+use crate::model::words::{Meaning, singular, split};
 use crate::model::{In, Value, ValueId};
 use crate::project::{AccessKind, Drive, Growth, Key, Openness, Origin, Project, Table};
 
@@ -70,11 +71,11 @@ pub fn is_looked_up(project: &Project<'_>, table: &Table, growth: &Growth) -> bo
 pub fn is_spelled_out(project: &Project<'_>, table: &Table, growth: &Growth, driven: &Drive) -> bool {
     let words = &project.contracts.words;
     let name = project.function(growth.function).name;
-    let declares = words_of(&name).first().is_some_and(|verb| words.declaring.contains(verb));
+    let declares = words.first(Meaning::Declaring, &name);
     let composed = growth.value.filter(|value| matches!(project.value(*value), Value::Opaque(_)));
     let named = growth.key.or(composed);
     let few = || named.is_some_and(|value| is_few(project, value, 0));
-    let thing = |text: &str| words_of(text).iter().any(|word| words.things.contains(word));
+    let thing = |text: &str| split(text).iter().any(|word| words.has(Meaning::Things, singular(word)));
     let things = || {
         thing(&project.place_text(table.place))
             || thing(&name)
@@ -106,7 +107,8 @@ const SAME: [&str; 7] = ["String", "toString", "stringify", "join", "concat", "t
 
 /// A key by its name: the last word of `roomId`, `options.host`.
 fn names_data(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
-    let data = |name: &str| words_of(name).last().is_some_and(|last| project.contracts.words.data.contains(last));
+    let data =
+        |name: &str| split(name).last().is_some_and(|last| project.contracts.words.has(Meaning::Data, singular(last)));
     if depth > 4 {
         return false;
     }
@@ -167,16 +169,10 @@ pub fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
         return false;
     }
     let few = |name: &str| {
-        let words = words_of(name);
-        let of_data = |word: &String| {
-            matches!(
-                word.as_str(),
-                "user" | "host" | "file" | "domain" | "room" | "session" | "client" | "device" | "queue" | "path"
-            )
-        };
-        let few = |word: Option<&String>| word.is_some_and(|word| project.contracts.words.few.contains(word));
-        let before = words.len().checked_sub(2).map(|at| &words[at]);
-        few(words.last()) && !before.is_some_and(of_data)
+        let (known, words) = (&project.contracts.words, split(name));
+        let before = words.len().checked_sub(2).map(|at| singular(&words[at]));
+        words.last().is_some_and(|last| known.has(Meaning::Few, singular(last)))
+            && !before.is_some_and(|word| known.has(Meaning::Crowds, word))
     };
     match project.value(key) {
         Value::Binding(binding) => {
@@ -192,32 +188,6 @@ pub fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
         Value::Opaque(parts) if depth < 3 => parts.iter().any(|part| is_few(project, key.with(*part), depth + 1)),
         _ => false,
     }
-}
-
-/// `libraryPlugins` as `library`, `plugin`: lower case, plurals as singulars.
-pub fn words_of(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let (mut lower, mut parted) = (false, false);
-    for c in name.chars() {
-        if !c.is_alphanumeric() {
-            parted = true;
-            continue;
-        }
-        if words.is_empty() || parted || lower && c.is_uppercase() {
-            words.push(String::new());
-        }
-        parted = false;
-        lower = c.is_lowercase() || c.is_numeric();
-        if let Some(word) = words.last_mut() {
-            word.extend(c.to_lowercase());
-        }
-    }
-    for word in &mut words {
-        if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us") {
-            word.pop();
-        }
-    }
-    words
 }
 
 /// Whether an element is a fresh object or closure: data about an event, not something registered.

@@ -1,8 +1,9 @@
 //! Entries that wait for something that may not come: an answer when the connection has ended, a timer that has fired.
 
-use super::keys::{openness, words_of};
+use super::keys::openness;
 use super::{Life, is_inside};
 use crate::model::contract::Runs;
+use crate::model::words::split;
 use crate::model::{Api, CallId, FunctionId, In, Value, ValueId};
 use crate::project::{Access, AccessKind, Gone, Growth, Handed, Key, Openness, Origin, Project, Shrink, Table};
 
@@ -26,7 +27,7 @@ pub fn unanswered(project: &Project<'_>, table: &Table, life: Life, growth: &Gro
         matches!(name.trim_start_matches('_'), "connect" | "reconnect" | "open" | "reopen")
     };
     let hears = |method: &In<FunctionId>| {
-        let words = words_of(&project.function(*method).name);
+        let words = split(&project.function(*method).name);
         let ends =
             words.last().is_some_and(|last| matches!(last.as_str(), "close" | "disconnect" | "end" | "disconnected"));
         let on = matches!(words.first().map(String::as_str), Some("on" | "handle"))
