@@ -153,10 +153,16 @@ fn malformed(name: &str) -> Option<&'static str> {
         Some((path, n)) if n.parse::<u8>().is_ok() => (path, true),
         _ => (path, false),
     };
+    let (path, of_type) = match path.strip_suffix('>').and_then(|path| path.split_once('<')) {
+        Some((path, ty)) => (path, Some(ty)),
+        None => (path, None),
+    };
     let (path, method) = path.split_once('#').map_or((path, None), |(path, method)| (path, Some(method)));
     let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "_$.:/@-~".contains(c));
     if path.starts_with("node:") && !path.starts_with("node::") {
         Some("modules are written without `node:`")
+    } else if of_type.is_some_and(|ty| ty.is_empty() || !plain(ty)) {
+        Some("between `<` and `>` is one C++ type")
     } else if method.is_some() && name.starts_with("new ") {
         Some("a constructor is no method")
     } else if method.is_some_and(|method| method.is_empty() || !(method == "()" || plain(method))) {

@@ -141,6 +141,9 @@ pub struct Api {
     /// When it can throw (or reject, if awaited) in ordinary operation.
     #[serde(default)]
     pub throws: Throws,
+    /// JavaScript sees an argument's memory from now on: where no last owner is given ([`Effect::HandTo`]), nothing frees it.
+    #[serde(default)]
+    pub exposes: bool,
     /// C macros: it may leave the calling function.
     #[serde(default)]
     pub exits: bool,

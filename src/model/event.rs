@@ -1,7 +1,7 @@
 //! Events: what the code does, one step at a time, in evaluation order. No verdicts: whether a call acquires, releases or
 //! registers is for linking to say.
 
-use super::{BindingId, CallId, FunctionId, ValueId};
+use super::{BindingId, CallId, FunctionId, Name, ValueId};
 use crate::text::Span;
 
 /// One step of a [`super::Flow`].
@@ -69,6 +69,9 @@ pub struct Call {
     /// C++: template arguments of the callee that are values or functions of the file (`SetAccessor<&X::Get>`,
     /// `js_create_external_arraybuffer<finalize>`); types are left out.
     pub template_arguments: Box<[Argument]>,
+    /// C++: the first template argument of the callee that is a type, as written but without blanks: `v8::External` of
+    /// `Nan::New<v8::External>(p)`.
+    pub template_type: Option<Name>,
     /// The function whose code this is.
     pub function: FunctionId,
     /// The whole call expression.

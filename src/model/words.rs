@@ -39,6 +39,8 @@ pub enum Meaning {
     Belonging,
     /// Words for the most that there may be: `limit`, `capacity`.
     Limits,
+    /// Words in the names of C variables by which a call reports failure: `error`, `status`.
+    Reporting,
     /// Words in the names of C functions that end something's life: `free`, `close`.
     Releasing,
     /// Those that say it even inside a word: `xmlfreedoc`.

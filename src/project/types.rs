@@ -141,7 +141,8 @@ impl<'a> Resolver<'_, 'a> {
         let contracts = self.project.rows(call.file);
         let data = self.project.call(call);
         let arguments = data.arguments.len();
-        let found = contracts.call(path, arguments);
+        let of_type = data.template_type.and_then(|ty| contracts.call(&format!("{path}<{ty}>"), arguments));
+        let found = of_type.or_else(|| contracts.call(path, arguments));
         if !data.is_new {
             return found;
         }

@@ -2,7 +2,7 @@
 
 use super::support::keeper::{Keeper, care, keeper};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{Api, CallId, In, Rate, Type};
+use crate::model::{CallId, In, Rate, Type};
 use crate::project::{Project, Root};
 
 const NAME: &str = "registration-per-call";
@@ -63,15 +63,10 @@ fn keeps(project: &Project<'_>, call: In<CallId>) -> bool {
     given.is_some_and(|ty| ["persistent", "reference"].contains(&ty.family.as_str()))
 }
 
-/// Whether a call makes a template: by its row, or because the type that it is told to make is such.
+/// Whether a call makes a template.
 fn is_template(project: &Project<'_>, call: In<CallId>) -> bool {
-    let registers = |api: &Api| api.registers.as_ref().is_some_and(|registers| registers.kind == "template");
-    if project.api(call).is_some_and(registers) {
-        return true;
-    }
-    let head = project.sources.snippet(project.locate(call)).split('(').next().unwrap_or_default();
-    let made = head.split_once('<').and_then(|(_, rest)| rest.trim_end().strip_suffix('>'));
-    made.and_then(|made| project.named_method(call.file, made.trim(), "New")).is_some_and(registers)
+    let registers = project.api(call).and_then(|api| api.registers.as_ref());
+    registers.is_some_and(|registers| registers.kind == "template")
 }
 
 fn made<'a>(project: &Project<'a>, call: In<CallId>) -> Option<&'a Type> {

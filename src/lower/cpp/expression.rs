@@ -325,7 +325,7 @@ impl Lowering<'_> {
         }
         let (callee, name_span) = self.callee(function);
         let mut call = self.plain_call(callee, self.span(node), name_span);
-        call.template_arguments = self.template_values(function);
+        (call.template_arguments, call.template_type) = self.template_arguments_of(function);
         call.arguments = self.arguments(list);
         self.call(call)
     }
@@ -374,21 +374,25 @@ impl Lowering<'_> {
         (self.expression(function), span)
     }
 
-    /// Template arguments of a callee that are values: functions, addresses.
-    fn template_values(&mut self, function: Node<'_>) -> Box<[Argument]> {
+    /// Template arguments of a callee that are values (functions, addresses), and its first type.
+    fn template_arguments_of(&mut self, function: Node<'_>) -> (Box<[Argument]>, Option<Name>) {
         let mut next = Some(function);
         let mut found = Vec::new();
+        let mut first_type = None;
         while let Some(node) = next {
             if let Some(arguments) = node.field("arguments").filter(|list| list.kind() == "template_argument_list") {
                 for argument in children(arguments) {
                     if let Some(value) = self.template_value(argument) {
                         found.push(Argument { value, span: self.span(argument) });
+                    } else if first_type.is_none() && argument.kind() == "type_descriptor" {
+                        let text = self.text(argument);
+                        first_type = Some(Name::from(&text.split_whitespace().collect::<String>()));
                     }
                 }
             }
             next = node.field("field").or_else(|| node.field("name"));
         }
-        found.into()
+        (found.into(), first_type)
     }
 
     /// A template argument as a value: the grammar takes a bare name for a type.

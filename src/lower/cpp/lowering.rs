@@ -231,6 +231,7 @@ impl<'p> Lowering<'p> {
             callee,
             arguments: Box::default(),
             template_arguments: Box::default(),
+            template_type: None,
             function: self.frame.function,
             span,
             statement: self.frame.statement,

@@ -369,6 +369,7 @@ impl<'a> Lowering<'a> {
             callee: call.callee,
             arguments: call.arguments.into(),
             template_arguments: Box::default(),
+            template_type: None,
             function: self.at.function,
             span: call.span,
             statement: self.at.statement,

@@ -181,15 +181,6 @@ impl<'a> Effects<'_, 'a> {
         if !call.is_new && self.words().is_view(&self.name(id)) {
             return Effect::Returned;
         }
-        // `Nan::New<v8::External>(p)`: JavaScript holds the pointer, and gives it back where it wants.
-        let head = self.project.sources.snippet(self.project.at(self.file, call.span));
-        if head.split('(').next().is_some_and(|head| head.contains("External"))
-            && self.row(id).is_none_or(|row| {
-                !row.arguments.iter().any(|row| matches!(row, Row::HandTo(_) | Row::HandToOnSuccess(_)))
-            })
-        {
-            return Effect::taken(Some(at));
-        }
         if let Some(api) = self.row(id) {
             return self.by_row(owned, api, id, Part::Argument(at), seen);
         }
@@ -223,7 +214,7 @@ impl<'a> Effects<'_, 'a> {
             // A container of pointers: whoever empties it answers for them.
             Row::Store => taken(None),
             // An external buffer only points; an external value is how code passes pointers to itself.
-            Row::HandTo(_) | Row::HandToOnSuccess(_) if !self.is_buffer(id) => taken(None),
+            Row::HandTo(_) | Row::HandToOnSuccess(_) if !api.exposes => taken(None),
             // A descriptor's number in a JavaScript number: whoever gets it can close it.
             Row::Copy if is_number(owned) => taken(None),
             Row::HandTo(_) | Row::HandToOnSuccess(_) | Row::Borrow | Row::Copy => Effect::None,
@@ -235,10 +226,6 @@ impl<'a> Effects<'_, 'a> {
         } else {
             effect
         }
-    }
-
-    fn is_buffer(&self, id: CallId) -> bool {
-        self.project.callee_text(In::new(self.file, id)).to_ascii_lowercase().contains("buffer")
     }
 
     /// Whether an argument is there and no null.
@@ -332,14 +319,10 @@ impl<'a> Effects<'_, 'a> {
             Row::Take => Effect::taken(Some(at)),
             Row::TakeOnSuccess => Effect::taken(Some(at)),
             Row::HandTo(to) | Row::HandToOnSuccess(to) if self.is_given(id, to) => Effect::taken(Some(at)),
-            // The loop knows a handle by its address from its start to its close.
-            _ if self.gives_loop_handle(api) => Effect::taken(Some(at)),
+            // An event loop knows a handle by its address from its start to its close.
+            Row::Store => Effect::taken(Some(at)),
             _ => Effect::None,
         }
-    }
-
-    fn gives_loop_handle(&self, api: &Api) -> bool {
-        api.names.iter().any(|name| name.starts_with("uv_") && (name.ends_with("_init") || name.ends_with("_start")))
     }
 
     /// `&p`: it may be released, taken or replaced through the pointer.
@@ -430,8 +413,7 @@ impl<'a> Effects<'_, 'a> {
         if !is_maker(&self.name(id)) {
             return None;
         }
-        let made = self.summary.call(id).template_arguments.first()?;
-        Some(self.project.sources.snippet(self.project.at(self.file, made.span)).to_owned())
+        self.summary.call(id).template_type.map(|made| made.to_string())
     }
 
     /// `T(p)`, `T x(p)`: a class, by its spelling.

@@ -8,6 +8,7 @@ use super::effects::{Effect, Taken};
 use super::state::{Mention, State, Status, is_inside, join, mention, root};
 use super::walk::{Walk, speaks_of};
 use super::{How, Way};
+use crate::model::words::Meaning;
 use crate::model::{Assign, BindingId, CallId, In, Literal, Step, Value, ValueId};
 use crate::text::Span;
 use smallvec::{SmallVec, smallvec};
@@ -175,10 +176,7 @@ impl Walk<'_, '_, '_> {
     fn reports(&self, call: CallId) -> SmallVec<[BindingId; 1]> {
         let written = self.summary.call(call);
         let text = &self.project.sources.get(self.owned.function.file).text;
-        let says = |span: Span| {
-            let words = span.of(text).to_ascii_lowercase();
-            words.contains("err") || words.contains("status")
-        };
+        let says = |span: Span| self.project.contracts.words.any(Meaning::Reporting, span.of(text));
         let arguments = written.arguments.iter().filter(|argument| says(argument.span));
         arguments.filter_map(|argument| root(self.summary, argument.value)).collect()
     }

@@ -122,12 +122,9 @@ pub(in crate::rules) fn hands(project: &Project<'_>, call: In<CallId>, at: u16) 
 /// Whether a call could have named a last owner for an argument and does not.
 pub(in crate::rules) fn lacks_finalizer(project: &Project<'_>, call: In<CallId>, at: u16) -> bool {
     let Some(api) = project.api(call) else { return false };
-    // An external value is how code passes pointers to itself; a buffer is for JavaScript to keep.
-    if !project.callee_text(call).to_ascii_lowercase().contains("buffer") {
-        return false;
-    }
     match api.arguments.get(at as usize) {
-        Some(Row::HandTo(to) | Row::HandToOnSuccess(to)) => {
+        // An external value is how code passes pointers to itself; a buffer is for JavaScript to keep.
+        Some(Row::HandTo(to) | Row::HandToOnSuccess(to)) if api.exposes => {
             !is_given(project, call, *to) && project.call(call).template_arguments.is_empty()
         }
         _ => false,

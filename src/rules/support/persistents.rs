@@ -145,8 +145,8 @@ fn shared(project: &Project<'_>, call: In<CallId>) -> Option<Dying> {
     if made.family != "smart-pointer" || project.call(call).arguments.is_empty() {
         return None;
     }
-    let head = project.sources.snippet(project.locate(call)).split('(').next()?;
-    let inner = head.split_once('<')?.1.trim_end().strip_suffix('>')?;
+    let inner = project.call(call).template_type?;
+    let inner: &str = &inner;
     let name = inner.split('<').next()?.trim();
     if has_traits(inner) || !is_persistent(project, call.file, name) || pointee_is_reset(project, inner) {
         return None;
