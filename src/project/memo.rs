@@ -1,6 +1,7 @@
 //! Answers remembered across threads, and the guard that keeps questions that ask each other from going round in circles.
 //! Computes nothing itself. An answer that was cut short by an outer question of its own circle is not remembered, so what
-//! is remembered never depends on who asked first.
+//! is remembered never depends on who asked first; the outermost of a circle is (as in Tarjan's search for strongly connected
+//! components), else all of the circle would be computed again for each who asks.
 
 use super::dense::{Answer, Dense};
 use super::effects::{Doing, MacroExits};
@@ -52,9 +53,16 @@ pub(super) enum Ask {
 
 #[derive(Default)]
 struct Asking {
-    stack: Vec<(Ask, u64)>,
-    cut: bool,
+    /// Innermost last.
+    stack: Vec<Asked>,
     spent: u32,
+}
+
+struct Asked {
+    ask: Ask,
+    key: u64,
+    /// The outermost question on the stack that cut this one short, by its index; this one's own index while none did.
+    low: usize,
 }
 
 thread_local! {
@@ -62,9 +70,7 @@ thread_local! {
 }
 
 /// A question that is being asked, until it is dropped (also by a panic, which the driver survives).
-pub(super) struct Question {
-    outer_cut: bool,
-}
+pub(super) struct Question;
 
 /// Enters a question; none where it is being asked already or too much is.
 pub(super) fn enter(ask: Ask, key: u64) -> Option<Question> {
@@ -73,19 +79,28 @@ pub(super) fn enter(ask: Ask, key: u64) -> Option<Question> {
             asking.spent = 0;
         }
         asking.spent += 1;
-        if asking.stack.len() >= DEPTH || asking.spent > BUDGET || asking.stack.contains(&(ask, key)) {
-            asking.cut = true;
+        let asked = asking.stack.iter().position(|asked| asked.ask == ask && asked.key == key);
+        let too_much = asking.stack.len() >= DEPTH || asking.spent > BUDGET;
+        // What is too much depends on the outermost question.
+        if let Some(cut_by) = if too_much { Some(0) } else { asked } {
+            if let Some(top) = asking.stack.last_mut() {
+                top.low = top.low.min(cut_by);
+            }
             return None;
         }
-        asking.stack.push((ask, key));
-        Some(Question { outer_cut: std::mem::replace(&mut asking.cut, false) })
+        let low = asking.stack.len();
+        asking.stack.push(Asked { ask, key, low });
+        Some(Question)
     })
 }
 
 impl Question {
-    /// Leaves it; whether the answer is whole.
+    /// Leaves it; whether the answer is whole: cut short by no question but itself, it is the same wherever it is asked.
     pub(super) fn leave(self) -> bool {
-        let whole = ASKING.with_borrow(|asking| !asking.cut || asking.stack.len() == 1);
+        let whole = ASKING.with_borrow(|asking| {
+            let own = asking.stack.len().saturating_sub(1);
+            asking.stack.last().is_none_or(|asked| asked.low >= own)
+        });
         drop(self);
         whole
     }
@@ -94,8 +109,12 @@ impl Question {
 impl Drop for Question {
     fn drop(&mut self) {
         ASKING.with_borrow_mut(|asking| {
-            asking.stack.pop();
-            asking.cut = (asking.cut || self.outer_cut) && !asking.stack.is_empty();
+            let Some(asked) = asking.stack.pop() else { return };
+            // What was cut by this question alone is settled with it.
+            let own = asking.stack.len();
+            if let Some(outer) = asking.stack.last_mut().filter(|_| asked.low < own) {
+                outer.low = outer.low.min(asked.low);
+            }
         });
     }
 }
@@ -252,5 +271,36 @@ impl Memos<'_> {
             values: Memo::default(),
             accesses: Memo::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ask, Memo};
+    use std::cell::Cell;
+
+    /// Four questions: 0 asks 1, 1 asks 2, 2 asks 1 again (a circle of 1 and 2) and 3, which asks nobody.
+    fn ask(memo: &Memo<u32, u32>, computed: &Cell<u32>, key: u32) -> u32 {
+        memo.ask(Ask::Other, key, || {
+            computed.set(computed.get() + 1);
+            let next: &[u32] = match key {
+                0 => &[1],
+                1 => &[2],
+                2 => &[1, 3],
+                _ => &[],
+            };
+            next.iter().fold(1, |sum, next| sum + ask(memo, computed, *next))
+        })
+    }
+
+    #[test]
+    fn the_first_question_of_a_circle_is_remembered_and_what_it_cut_is_not() {
+        let (memo, computed) = (Memo::default(), Cell::new(0));
+        assert_eq!(ask(&memo, &computed, 0), 4);
+        assert_eq!(computed.replace(0), 4);
+        // 1 was cut by nobody but itself, and 3 by nobody.
+        assert_eq!((ask(&memo, &computed, 1), ask(&memo, &computed, 3), computed.get()), (3, 1, 0));
+        // 2 was cut by 1: asked by itself it is another question.
+        assert_eq!((ask(&memo, &computed, 2), computed.get()), (5, 1));
     }
 }
