@@ -4,9 +4,11 @@
 //! One broken file never hides another's findings: each file and each rule runs behind `catch_unwind`.
 
 mod judge;
+mod memory;
 mod settle;
 
 use crate::baseline::{self, Baseline, Entry};
+use crate::cache::Cache;
 use crate::config::{self, Config, Configs};
 use crate::finding::{Confidence, RuleInfo, Severity};
 use crate::lower::{self, language_of};
@@ -51,6 +53,8 @@ pub struct Options {
     pub suppressions: Option<PathBuf>,
     /// Told how far the run is.
     pub progress: Option<Arc<Progress>>,
+    /// What earlier runs came to.
+    pub cache: Option<Arc<Cache>>,
 }
 
 /// How far a run is; read by another thread.
@@ -180,6 +184,9 @@ fn run(options: &Options) -> Outcome {
         skips: walked.skips,
         ..Outcome::default()
     };
+    if let Some(cache) = &options.cache {
+        cache.open(&outcome.roots);
+    }
     clock.lap("walk", &mut outcome);
     match baseline(options, &outcome.roots) {
         Ok(baseline) => outcome.baseline = baseline,

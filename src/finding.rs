@@ -38,7 +38,7 @@ pub enum Law {
 }
 
 /// The part that one step of a trace plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepKind {
     /// Where the handle is obtained.
@@ -56,7 +56,7 @@ pub enum StepKind {
 }
 
 /// One step of the story that a finding tells, in the order in which it is to be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TraceStep {
     /// Its part in the story.
     pub kind: StepKind,
@@ -67,7 +67,7 @@ pub struct TraceStep {
 }
 
 /// How far a fix can be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Applicability {
     /// Keeps behaviour, parses, and silences the finding.
@@ -79,7 +79,7 @@ pub enum Applicability {
 }
 
 /// One way to mend a finding: all edits together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Fix {
     /// What it does, imperative, lower case.
     pub title: String,
@@ -90,9 +90,10 @@ pub struct Fix {
 }
 
 /// One leak, as a rule found it. Built with [`Finding::new`] and the `with_` methods.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Finding {
-    /// The rule's name.
+    /// The rule's name; whoever reads a finding back says it again.
+    #[serde(skip)]
     pub rule: &'static str,
     /// How sure.
     pub confidence: Confidence,

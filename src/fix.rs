@@ -4,13 +4,14 @@
 //! other finding of any rule more than before. What breaks the promise is left out, whoever made it.
 
 use crate::check::{Options, Outcome, check};
+use crate::disk;
 use crate::finding::{Applicability, Fix};
 use crate::report::Report;
 use crate::text::{Edit, FileId, Span, apply};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Fixing one thing may uncover the fix of another; this often it is tried again.
@@ -187,22 +188,5 @@ pub fn write(change: &Change) -> io::Result<()> {
     }
     let mut text = mark.to_vec();
     text.extend_from_slice(change.new.as_bytes());
-    replace(&change.path, &text)
-}
-
-/// Writes a file beside its place and moves it there.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    let beside = path.with_file_name(format!(".{name}.leaklint-{}", std::process::id()));
-    let mut file = fs::File::create_new(&beside)?;
-    let done = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| {
-        if let Ok(meta) = fs::metadata(path) {
-            fs::set_permissions(&beside, meta.permissions())?;
-        }
-        fs::rename(&beside, path)
-    });
-    if done.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    done
+    disk::replace(&change.path, &text)
 }

@@ -14,9 +14,11 @@
 //! `model ← project ← rules`; `report` sees only `text` and `finding`; this file wires. `tests/tidy.rs` keeps it so.
 
 pub mod baseline;
+pub mod cache;
 pub mod catalog;
 pub mod check;
 pub mod config;
+pub mod disk;
 pub mod finding;
 pub mod fingerprint;
 pub mod fix;

@@ -22,6 +22,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("suppress", &["text", "finding", "nearest", "report"]),
     ("baseline", &["text", "finding", "report"]),
     ("scope", &[]),
+    ("disk", &[]),
+    ("cache", &["text", "finding", "model", "disk"]),
     (
         "check",
         &[
@@ -39,9 +41,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "config",
             "baseline",
             "scope",
+            "cache",
         ],
     ),
-    ("fix", &["text", "finding", "report", "check"]),
+    ("fix", &["text", "finding", "report", "check", "disk"]),
 ];
 
 /// Big dependencies and the only files that may name them.

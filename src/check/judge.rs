@@ -1,13 +1,15 @@
 //! From texts to findings: lower, link, judge, each behind a net.
 
+use super::memory::Memory;
 use super::{Clock, Input, Options, Outcome, guarded, problem, settle};
+use crate::cache::{Answers, Reading};
 use crate::finding::{Finding, Severity};
 use crate::lower::{self, ProjectMacros};
 use crate::model::contract::Rows;
 use crate::model::{Contracts, Gyp, Language, Summary};
 use crate::project::Project;
 use crate::report::Problem;
-use crate::rules::{self, RULES};
+use crate::rules::{self, RULES, Rule};
 use crate::suppress::{Directives, concerns};
 use crate::text::{Source, Sources};
 use crate::{catalog, config};
@@ -27,92 +29,37 @@ pub(super) fn judge(
     outcome: &mut Outcome,
     clock: &mut Clock,
 ) {
-    let names: Vec<String> = inputs.iter().map(|input| input.found.name.to_lowercase()).collect();
-    let lower_all = || {
-        let texts = names.par_iter().map(String::as_str).zip(inputs.par_iter().map(|input| &*input.text));
-        let macros = guarded(|| ProjectMacros::collect(texts.clone())).unwrap_or_default();
-        let lower = |(name, text)| {
-            let lowered = guarded(|| lower::lower_in(&macros, name, text));
-            if let Some(progress) = &options.progress {
-                progress.done.fetch_add(1, Ordering::Relaxed);
-            }
-            lowered
-        };
-        texts.map(lower).collect::<Vec<Result<Summary, String>>>()
-    };
-    if let Some(progress) = &options.progress {
-        progress.total.store(inputs.len(), Ordering::Relaxed);
-    }
-    let (lowered, contracts) = rayon::join(lower_all, || contracts(&models));
-    clock.lap("lower", outcome);
-    if let Some(progress) = &options.progress {
-        progress.judging.store(true, Ordering::Relaxed);
-    }
-
-    let mut builds = Builds::default();
     let source = |input: &Input| Source::new(&input.found.path, &input.found.name, Arc::clone(&input.text));
     let sources = Sources::from(inputs.par_iter().map(source).collect::<Vec<_>>());
-    let mut summaries = Vec::with_capacity(lowered.len());
-    for ((input, (_, source)), lowered) in inputs.iter().zip(sources.iter()).zip(lowered) {
-        let name = &input.found.name;
-        let mut summary = lowered.unwrap_or_else(|panic| {
-            outcome.crashed = true;
-            let message = format!("internal error while reading this file, please report ({panic})");
-            outcome.report.errors.push(problem(name, message));
-            placeholder(name)
-        });
-        if summary.language.is_some_and(Language::is_native) {
-            summary.build = builds.of(&input.found.path);
-        }
+    let answers = answers(&inputs, &sources, &models, options, outcome, clock);
+
+    for ((input, (_, source)), reading) in inputs.iter().zip(sources.iter()).zip(&answers.files) {
         if input.found.reported {
-            outcome.report.errors.extend(summary.errors.iter().map(|error| Problem {
+            let name = &input.found.name;
+            outcome.report.errors.extend(reading.errors.iter().map(|error| Problem {
                 file: name.clone(),
                 at: source.lines.position(&source.text, error.offset),
                 message: error.message.clone(),
             }));
             outcome.report.counts.files += 1;
-            if summary.partial {
+            if reading.partial {
                 outcome.partial.push(name.clone());
             }
         }
-        summaries.push(summary);
     }
     outcome.report.counts.partial = outcome.partial.len();
 
     let mut directives = Directives::default();
     let known: Vec<&str> = rules::infos().iter().map(|info| info.name).collect();
-    let spoken: Vec<bool> = inputs.par_iter().map(|input| input.found.reported && concerns(&input.text)).collect();
-    for (((file, source), (summary, input)), spoken) in sources.iter().zip(summaries.iter().zip(&inputs)).zip(spoken) {
-        if spoken {
+    for ((file, source), (reading, input)) in sources.iter().zip(answers.files.iter().zip(&inputs)) {
+        if input.found.reported && !reading.comments.is_empty() {
             let config = input.config.as_ref();
             let needs_reason = config.is_some_and(|config| config.require_reason(&input.found.path));
-            directives.read(file, source, &summary.comments, &known, needs_reason);
+            directives.read(file, source, &reading.comments, &known, needs_reason);
         }
     }
 
-    let found = {
-        let linked = guarded(|| Project::link(&sources, &contracts, summaries));
-        clock.lap("link", outcome);
-        linked.map(|project| {
-            if let Err(panic) = guarded(|| project.prepare()) {
-                outcome.crashed = true;
-                let message = format!("internal error while linking the project, please report ({panic})");
-                outcome.report.errors.push(problem(".", message));
-            }
-            clock.lap("prepare", outcome);
-            let found = ask(&project, options, outcome);
-            project.dispose();
-            clock.lap("judge", outcome);
-            found
-        })
-    };
-    let found = found.unwrap_or_else(|panic| {
-        outcome.crashed = true;
-        let message = format!("internal error while linking the project, please report ({panic})");
-        outcome.report.errors.push(problem(".", message));
-        Vec::new()
-    });
-
+    let found = answers.found.into_iter().flat_map(|(_, found)| found).collect();
     outcome.report.diagnostics = settle::diagnostics(found, &inputs, &sources, options, &mut directives, outcome);
     outcome.report.counts.suppressed =
         outcome.report.diagnostics.iter().filter(|diagnostic| diagnostic.suppressed.is_some()).count();
@@ -128,6 +75,121 @@ pub(super) fn judge(
     outcome.report.errors.sort();
     outcome.report.errors.dedup();
     outcome.report.counts.milliseconds = clock.started.elapsed().as_millis() as u64;
+}
+
+/// What the rules answer about the texts: remembered, or found out and remembered.
+fn answers(
+    inputs: &[Input],
+    sources: &Sources,
+    models: &[Rows],
+    options: &Options,
+    outcome: &mut Outcome,
+    clock: &mut Clock,
+) -> Answers {
+    if let Some(progress) = &options.progress {
+        progress.total.store(inputs.len(), Ordering::Relaxed);
+    }
+    let mut builds = Builds::default();
+    let native = |input: &Input| lower::language_of(&input.found.name.to_lowercase()).is_some_and(Language::is_native);
+    let builds: Vec<Option<Arc<Gyp>>> =
+        inputs.iter().map(|input| if native(input) { builds.of(&input.found.path) } else { None }).collect();
+    // What only the configuration of some files turns off still runs: each finding is asked again for its file.
+    let on = |rule: &&Rule| options.rules.severity(rule.info(), Severity::Warning) != Severity::Off;
+    let rules: Vec<&Rule> = RULES.iter().filter(on).collect();
+    let names: Vec<&str> = rules.iter().map(|rule| rule.name).collect();
+    let memory = options.cache.as_deref().and_then(|cache| Memory::of(cache, inputs, &builds, models, &names));
+    if let Some(mut answers) = memory.as_ref().and_then(Memory::answers) {
+        // A rule's name is the list's, so that it can be compared and looked up as everywhere.
+        for (rule, found) in &mut answers.found {
+            let name = rules::info(rule).map_or("", |info| info.name);
+            found.iter_mut().for_each(|finding| finding.rule = name);
+        }
+        clock.lap("recall", outcome);
+        return answers;
+    }
+
+    let (lowered, contracts) = rayon::join(|| lower_all(inputs, memory.as_ref(), options), || contracts(models));
+    clock.lap("lower", outcome);
+    if let Some(progress) = &options.progress {
+        progress.judging.store(true, Ordering::Relaxed);
+    }
+    let mut answers = Answers::default();
+    let mut summaries = Vec::with_capacity(lowered.len());
+    for ((input, build), lowered) in inputs.iter().zip(builds).zip(lowered) {
+        let name = &input.found.name;
+        let mut summary = lowered.unwrap_or_else(|panic| {
+            outcome.crashed = true;
+            let message = format!("internal error while reading this file, please report ({panic})");
+            outcome.report.errors.push(problem(name, message));
+            placeholder(name)
+        });
+        summary.build = build;
+        let comments = if concerns(&input.text) { summary.comments.clone() } else { Vec::new() };
+        answers.files.push(Reading { errors: summary.errors.clone(), partial: summary.partial, comments });
+        summaries.push(summary);
+    }
+    for finding in judge_summaries(summaries, sources, &contracts, &rules, outcome, clock) {
+        match answers.found.iter_mut().find(|(rule, _)| rule == finding.rule) {
+            Some((_, found)) => found.push(finding),
+            None => answers.found.push((finding.rule.to_owned(), vec![finding])),
+        }
+    }
+    if let Some(memory) = memory.filter(|_| !outcome.crashed) {
+        memory.keep(&answers);
+        clock.lap("remember", outcome);
+    }
+    answers
+}
+
+/// The summary of each file, or the words of the panic that reading it ended in.
+fn lower_all(inputs: &[Input], memory: Option<&Memory<'_>>, options: &Options) -> Vec<Result<Summary, String>> {
+    let names: Vec<String> = inputs.iter().map(|input| input.found.name.to_lowercase()).collect();
+    let texts = names.par_iter().map(String::as_str).zip(inputs.par_iter().map(|input| &*input.text));
+    let macros = guarded(|| ProjectMacros::collect(texts)).unwrap_or_default();
+    let lower = |at: usize| {
+        let lowered = guarded(|| lower::lower_in(&macros, &names[at], &inputs[at].text));
+        if let Some(progress) = &options.progress {
+            progress.done.fetch_add(1, Ordering::Relaxed);
+        }
+        lowered
+    };
+    match memory {
+        Some(memory) => memory.summaries(&names, &macros, lower),
+        None => (0..inputs.len()).into_par_iter().map(lower).collect(),
+    }
+}
+
+/// Links and asks, each behind a net.
+fn judge_summaries(
+    summaries: Vec<Summary>,
+    sources: &Sources,
+    contracts: &Contracts,
+    rules: &[&Rule],
+    outcome: &mut Outcome,
+    clock: &mut Clock,
+) -> Vec<Finding> {
+    let broken = |panic: String, outcome: &mut Outcome| {
+        outcome.crashed = true;
+        let message = format!("internal error while linking the project, please report ({panic})");
+        outcome.report.errors.push(problem(".", message));
+    };
+    let linked = guarded(|| Project::link(sources, contracts, summaries));
+    clock.lap("link", outcome);
+    let project = match linked {
+        Ok(project) => project,
+        Err(panic) => {
+            broken(panic, outcome);
+            return Vec::new();
+        }
+    };
+    if let Err(panic) = guarded(|| project.prepare()) {
+        broken(panic, outcome);
+    }
+    clock.lap("prepare", outcome);
+    let found = ask(&project, rules, outcome);
+    project.dispose();
+    clock.lap("judge", outcome);
+    found
 }
 
 /// The `binding.gyp` files of the run, each read once.
@@ -167,11 +229,10 @@ fn placeholder(name: &str) -> Summary {
     Summary { partial: true, ..lower::lower(name, "") }
 }
 
-/// Runs every rule that is on, in parallel. Findings are in no order yet.
-fn ask(project: &Project<'_>, options: &Options, outcome: &mut Outcome) -> Vec<Finding> {
-    // What only the configuration of some files turns off still runs: each finding is asked again for its file.
-    let on = RULES.par_iter().filter(|rule| options.rules.severity(rule.info(), Severity::Warning) != Severity::Off);
-    let answers: Vec<_> = on
+/// Runs rules in parallel. Findings are in no order yet.
+fn ask(project: &Project<'_>, rules: &[&Rule], outcome: &mut Outcome) -> Vec<Finding> {
+    let answers: Vec<_> = rules
+        .par_iter()
         .map(|rule| {
             let started = Instant::now();
             let answer = guarded(|| {

@@ -184,6 +184,15 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Files")]
     pub no_error_on_unmatched_pattern: bool,
 
+    /// Remember what was found out about files, and find it out anew only where something changed
+    #[arg(long, overrides_with = "no_cache", help_heading = "Speed")]
+    pub cache: bool,
+    /// Remember nothing, and use nothing that is remembered
+    #[arg(long, overrides_with = "cache", help_heading = "Speed")]
+    pub no_cache: bool,
+    /// Remember it in this folder [default: leaklint in the user's folder for caches]
+    #[arg(long, value_name = "DIR", env = "LEAKLINT_CACHE_DIR", help_heading = "Speed")]
+    pub cache_dir: Option<PathBuf>,
     /// Check again whenever a file changes
     #[arg(short, long, help_heading = "Speed")]
     pub watch: bool,

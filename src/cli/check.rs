@@ -1,19 +1,22 @@
 //! `leaklint check`: the run, what fixes and baseline do with its outcome, outputs and the exit code.
 
 use super::args::CheckArgs;
-use super::options::options;
+use super::options::{cache, options};
 use super::output::{self, Target};
 use super::progress::Ticker;
 use super::{Done, Failure, note, notes, print, unknown_rule, watch};
 use clap::ArgMatches;
 use leaklint::baseline::{Baseline, Entry};
+use leaklint::cache::Cache;
 use leaklint::check::{self, Options, Outcome};
 use leaklint::finding::{Applicability, Severity};
 use leaklint::fix::{self, Change, Fixed};
 use leaklint::report::Suppressed;
-use leaklint::{fingerprint, rules, walk};
+use leaklint::text::io_words;
+use leaklint::{disk, fingerprint, rules, walk};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Runs `check`.
 pub fn run(args: &CheckArgs, matches: &ArgMatches) -> Done {
@@ -21,19 +24,22 @@ pub fn run(args: &CheckArgs, matches: &ArgMatches) -> Done {
     if let Some(rule) = args.suppress_rule.iter().find(|rule| rules::info(rule).is_none()) {
         return Err(unknown_rule(rule));
     }
-    if args.watch {
-        return watch::watch(args, matches, || once(args, matches, &targets));
-    }
-    once(args, matches, &targets)
+    let cache = cache(args)?;
+    let once = || once(args, matches, &targets, cache.clone());
+    if args.watch { watch::watch(args, matches, once) } else { once() }
 }
 
-fn once(args: &CheckArgs, matches: &ArgMatches, targets: &[Target]) -> Done {
+fn once(args: &CheckArgs, matches: &ArgMatches, targets: &[Target], cache: Option<Arc<Cache>>) -> Done {
     let mut options = options(args, matches)?;
+    options.cache = cache;
     let ticker = Ticker::start(args.no_progress);
     options.progress.clone_from(&ticker.progress);
     let mut outcome = check::check(&options);
     ticker.stop();
     complain(args, &options, &outcome)?;
+    if let Some(Err(error)) = options.cache.as_deref().map(Cache::save) {
+        note(&format!("can't write the cache: {}", io_words(&error)));
+    }
     if args.fix || args.unsafe_fixes || args.diff {
         let allowed = if args.unsafe_fixes { Applicability::Unsafe } else { Applicability::Safe };
         let fixed = fix::fix(&options, outcome, allowed);
@@ -126,7 +132,7 @@ fn keep_baseline(args: &CheckArgs, options: &Options, outcome: &mut Outcome) -> 
 }
 
 fn write_baseline(path: &Path, baseline: &Baseline) -> Result<(), Failure> {
-    fix::replace(path, baseline.text().as_bytes())
+    disk::replace(path, baseline.text().as_bytes())
         .map_err(|error| format!("can't write {}: {error}", path.display()).into())
 }
 

@@ -3,6 +3,7 @@
 use super::args::{CheckArgs, Level};
 use super::{Failure, unknown_rule};
 use clap::ArgMatches;
+use leaklint::cache::{Cache, usual_folder};
 use leaklint::check::{self, Options, Selection};
 use leaklint::config::{self, Source};
 use leaklint::finding::{Confidence, Severity};
@@ -13,6 +14,17 @@ use rustc_hash::FxHashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// What earlier runs came to: in a folder where one is asked for, else in this process, where it runs more than once.
+pub fn cache(args: &CheckArgs) -> Result<Option<Arc<Cache>>, Failure> {
+    if !args.no_cache && (args.cache || args.cache_dir.is_some()) {
+        let folder = args.cache_dir.clone().or_else(usual_folder);
+        let folder = folder.ok_or("there is no folder for caches here; --cache-dir names one")?;
+        return Ok(Some(Arc::new(Cache::at(folder))));
+    }
+    let again = args.fix || args.unsafe_fixes || args.diff || args.watch;
+    Ok(again.then(|| Arc::new(Cache::in_memory())))
+}
 
 /// The options of a run.
 pub fn options(args: &CheckArgs, matches: &ArgMatches) -> Result<Options, Failure> {
@@ -65,6 +77,7 @@ pub fn options(args: &CheckArgs, matches: &ArgMatches) -> Result<Options, Failur
         models,
         scope: scope.map(Arc::new),
         progress: None,
+        cache: None,
     })
 }
 

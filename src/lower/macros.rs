@@ -42,13 +42,19 @@ impl ProjectMacros {
     /// The macros that a file gets from what it includes.
     pub fn of(&self, path: &str) -> MacroTable {
         let mut table = MacroTable::default();
+        self.included(path, |included| table.add(&self.files[included].macros));
+        table
+    }
+
+    /// Says each file that a file includes, directly or through others: its macros are a function of these, in this order.
+    pub fn included<'a>(&'a self, path: &'a str, mut say: impl FnMut(&'a str)) {
         let mut seen = FxHashSet::default();
         let mut next = vec![path];
         seen.insert(path);
         while let Some(at) = next.pop() {
             let Some(file) = self.files.get(at) else { continue };
             if at != path {
-                table.add(&file.macros);
+                say(at);
             }
             for include in &file.includes {
                 if let Some(found) = self.resolve(at, include)
@@ -58,7 +64,6 @@ impl ProjectMacros {
                 }
             }
         }
-        table
     }
 
     /// The file of the project that an `#include` means: the nearest whose path ends with it.

@@ -5,7 +5,7 @@ use super::{BindingId, CallId, FunctionId, Name, ValueId};
 use crate::text::Span;
 
 /// One step of a [`super::Flow`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Step {
     /// A call happens; its arguments were evaluated before.
     Call(CallId),
@@ -42,7 +42,7 @@ pub enum Step {
 }
 
 /// An assignment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Assign {
     /// The place.
     pub place: ValueId,
@@ -59,7 +59,7 @@ pub struct Assign {
 }
 
 /// A call, `new` included.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Call {
     /// What is called: `Member(receiver, name)` for a method. C++ `new T(x)` calls `Member`/`Global` of `T` with
     /// [`Call::is_new`]; `new T[n]` also has [`Call::is_array_new`].
@@ -98,7 +98,7 @@ pub struct Call {
 }
 
 /// An argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Argument {
     /// Its value; [`super::Value::Spread`] for `...x`.
     pub value: ValueId,

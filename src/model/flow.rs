@@ -5,7 +5,7 @@ use super::{BindingId, Name, Step, ValueId};
 use crate::text::Span;
 
 /// What a piece of code does, structured.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Flow {
     /// One step.
     Step(Step),
@@ -96,7 +96,7 @@ impl Flow {
 }
 
 /// How a loop runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Loop {
     /// `while`, `for (;;)`: the body may run no time at all.
     While,
@@ -107,7 +107,7 @@ pub enum Loop {
 }
 
 /// A way out of the straight line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Exit {
     /// `return`, with its value.
     Return(Option<ValueId>),
@@ -127,7 +127,7 @@ pub enum Exit {
 }
 
 /// A condition, as far as it tells whether a handle exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Cond {
     /// `if (x)`: neither null, undefined, zero, false nor empty.
     Truthy(ValueId),

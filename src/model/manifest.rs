@@ -1,7 +1,7 @@
 //! What a `binding.gyp` says of how an addon is built, as far as leaks care.
 
 /// The facts of one `binding.gyp`, all targets and conditions together.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Gyp {
     /// C++ exceptions are compiled in; none where nothing is said (node-gyp's own default is off).
     pub exceptions: Option<bool>,

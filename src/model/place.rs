@@ -10,7 +10,7 @@ pub type Name = ustr::Ustr;
 ///
 /// Lowering resolves scopes, so two ids are equal where the text means the same variables: `self.timer` with
 /// `const self = this` is `Member(This(f), timer)`, and so is `this.timer` in an arrow function inside `f`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Value {
     /// A variable of this file, parameters and imports included.
     Binding(BindingId),
@@ -55,7 +55,7 @@ pub enum Value {
 }
 
 /// A literal as far as leaks care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Literal {
     /// `null`, `nullptr`, `NULL`.
     Null,
@@ -76,7 +76,7 @@ pub enum Literal {
 }
 
 /// An object literal: its properties in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ObjectLiteral {
     /// Its properties.
     pub properties: Vec<Property>,
@@ -94,7 +94,7 @@ impl ObjectLiteral {
 }
 
 /// One property of an object literal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Property {
     /// Its name; none for computed names and spreads.
     pub name: Option<Name>,

@@ -7,7 +7,7 @@ use super::{
 use crate::text::Span;
 
 /// The language of a file, by its ending and, for `.h` and `.js`, its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// JavaScript, JSX included.
@@ -28,7 +28,7 @@ impl Language {
 }
 
 /// Everything that later stages know of a file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Summary {
     /// Its language; none for an empty placeholder.
     pub language: Option<Language>,
@@ -55,6 +55,7 @@ pub struct Summary {
     /// C and C++: `#define`s with a body.
     pub macros: Vec<Macro>,
     /// C and C++: what the nearest `binding.gyp` says, put in by whoever reads the project.
+    #[serde(skip)]
     pub build: Option<std::sync::Arc<super::Gyp>>,
     /// Comments, for suppression, ownership and commented-out releases.
     pub comments: Vec<Span>,
@@ -115,7 +116,7 @@ impl Summary {
 }
 
 /// How a function came to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum FunctionKind {
     /// The file's top-level code.
     Module,
@@ -136,7 +137,7 @@ pub enum FunctionKind {
 }
 
 /// A function.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Function {
     /// Its name, or that of the variable, property or method that holds it; empty where there is none.
     /// C++: qualified as written (`Class::Method` has `class_name` set and the bare name here).
@@ -184,7 +185,7 @@ pub struct Function {
 }
 
 /// What a variable is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum BindingKind {
     /// The n-th parameter, 0-based. Also the nameless variable of a destructured parameter.
     Parameter(u16),
@@ -211,7 +212,7 @@ pub enum BindingKind {
 }
 
 /// A variable.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Binding {
     /// Its name.
     pub name: Name,
@@ -237,7 +238,7 @@ pub struct Binding {
 }
 
 /// A scope that can hold variables: a function, block, loop head or the file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Scope {
     /// The scope around it.
     pub parent: Option<ScopeId>,
@@ -252,7 +253,7 @@ pub struct Scope {
 }
 
 /// Who owns what a declared type holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Holder {
     /// An object by value: its destructor runs by itself. Every JavaScript variable.
     Value,
@@ -265,7 +266,7 @@ pub enum Holder {
 }
 
 /// What a declaration says of a type. TypeScript: the annotation's outermost name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TypeFacts {
     /// Qualified name without `const`, pointers and template arguments: `Napi::ObjectReference`, `uint8_t`, `Map`.
     pub name: Name,
@@ -280,7 +281,7 @@ pub struct TypeFacts {
 }
 
 /// A class, ES or built on a prototype, or a C/C++ class, struct or union.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Class {
     /// Its name; C++: qualified by namespaces and outer classes.
     pub name: Name,
@@ -309,7 +310,7 @@ pub struct Class {
 }
 
 /// A method.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Method {
     /// Its name; `#private` with the `#`; `Symbol.dispose` as `@@dispose`, `Symbol.asyncDispose` as `@@asyncDispose`.
     pub name: Name,
@@ -320,7 +321,7 @@ pub struct Method {
 }
 
 /// A declared field.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Field {
     /// Its name, `#private` with the `#`.
     pub name: Name,
@@ -335,7 +336,7 @@ pub struct Field {
 }
 
 /// Something given to other files.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Export {
     /// The exported name; `default`; `=` for `module.exports = value` and `export =`.
     pub name: Name,
@@ -346,7 +347,7 @@ pub struct Export {
 }
 
 /// A `#define` with a body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Macro {
     /// Its name.
     pub name: Name,
@@ -363,7 +364,7 @@ pub struct Macro {
 }
 
 /// Something that could not be parsed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SyntaxError {
     /// Byte offset.
     pub offset: u32,

@@ -1,9 +1,10 @@
 //! From an import's specifier to a file of the project: relative paths, index files, packages of the same tree by their
 //! name, TypeScript's `.js` for `.ts`, `dist` for `src`. Looks at names of files and at `package.json`, at nothing else.
 
+use super::manifests::manifests;
 use crate::model::Summary;
 use crate::text::{FileId, Sources};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde_json::Value as Json;
 
 const ENDINGS: [&str; 8] = [".js", ".ts", ".mjs", ".cjs", ".jsx", ".tsx", ".mts", ".cts"];
@@ -35,20 +36,16 @@ impl Modules {
     /// Looks at the names of the files, and reads the manifests beside and above them.
     pub(super) fn new(sources: &Sources, summaries: &[Summary]) -> Self {
         let mut modules = Modules::default();
-        let mut folders = FxHashSet::default();
+        for (folder, text) in manifests(sources.iter().map(|(_, source)| source.path.as_path())) {
+            if let Ok(manifest) = serde_json::from_str::<Json>(text.trim_start_matches('\u{feff}')) {
+                modules.packages.push(Package { folder, manifest });
+            }
+        }
         for (file, source) in sources.iter() {
             let path = normal(&source.path.to_string_lossy().replace('\\', "/"));
             if summaries.get(file.0 as usize).is_some_and(|s| s.language.is_some_and(crate::model::Language::is_native))
             {
                 modules.by_base.entry(last(&path).to_owned()).or_default().push(file);
-            }
-            let mut folder = parent(&path).to_owned();
-            while folders.insert(folder.clone()) {
-                modules.read_manifest(&folder);
-                if folder.is_empty() || folder == "/" || folders.len() > 100_000 {
-                    break;
-                }
-                folder = parent(&folder).to_owned();
             }
             modules.files.insert(path.clone(), file);
             modules.paths.push(path);
@@ -63,14 +60,6 @@ impl Modules {
             modules.packages.iter().enumerate().map(|(at, package)| (package.folder.clone(), at)).collect();
         modules.homes = modules.paths.iter().map(|path| modules.find_home(path)).collect();
         modules
-    }
-
-    fn read_manifest(&mut self, folder: &str) {
-        let path = if folder.is_empty() { "package.json".to_owned() } else { format!("{folder}/package.json") };
-        let Ok(text) = std::fs::read_to_string(path) else { return };
-        if let Ok(manifest) = serde_json::from_str::<Json>(text.trim_start_matches('\u{feff}')) {
-            self.packages.push(Package { folder: folder.to_owned(), manifest });
-        }
     }
 
     /// The package that a file belongs to.
@@ -225,7 +214,7 @@ fn strings<'a>(json: &'a Json, found: &mut Vec<&'a str>) {
     }
 }
 
-fn parent(path: &str) -> &str {
+pub(super) fn parent(path: &str) -> &str {
     path.rfind('/').map_or("", |at| &path[..at])
 }
 
@@ -238,7 +227,7 @@ fn join(folder: &str, path: &str) -> String {
 }
 
 /// Without `.` and `..` where they can be resolved.
-fn normal(path: &str) -> String {
+pub(super) fn normal(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
