@@ -3,7 +3,8 @@
 use super::listener_added_again::again;
 use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::listener::{removed_in, removed_in_finally};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{FunctionKind, In, Rate, Value, ValueId};
 use crate::project::{Origin, Owner, Project};
 
@@ -124,7 +125,7 @@ fn report(listener: &Listener<'_, '_>) -> Finding {
     };
     let once = if listener.add.once { "; `once` helps only if the signal is aborted" } else { "" };
     let message = format!("the 'abort' listener stays on {} after the {what} has ended", listener.on_text());
-    listener
+    let finding = listener
         .finding("abort-listener-left", Confidence::Medium, message)
         .with_why(format!(
             "the signal comes from the caller, who may use it for many calls, and nothing removes the listener{once}"
@@ -133,5 +134,10 @@ fn report(listener: &Listener<'_, '_>) -> Finding {
             "call `{}` {end}, or pass `{{ signal }}` of a controller that is aborted there",
             listener.removal_text()
         ))
-        .with_step(StepKind::Grow, listener.at(), "the listener is added, once for each ".to_owned() + what)
+        .with_step(StepKind::Grow, listener.at(), "the listener is added, once for each ".to_owned() + what);
+    let in_disposal = || listener.disposal().and_then(|ending| removed_in(listener, ending));
+    match removed_in_finally(listener).or_else(in_disposal) {
+        Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),
+        None => finding,
+    }
 }

@@ -1,10 +1,11 @@
 //! An entry that one operation puts in and takes out again, and that stays where the operation fails in between.
 
 use super::support::tables::{Life, life, outlives, useless};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::finally::in_finally;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{Exit, Flow, FunctionId, In, Step, Value, ValueId};
 use crate::project::{Gone, Growth, Project, Shrink, Table};
-use crate::text::Span;
+use crate::text::{Edit, Span};
 
 /// Reports each growth once, with the first way out that skips the removal.
 pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
@@ -61,7 +62,29 @@ fn judge(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> O
     .with_step(StepKind::Grow, growth.at, format!("an entry is put into `{name}`"))
     .with_step(StepKind::Exit, at, how)
     .with_step(StepKind::Release, first.at, "the removal that this way out skips");
-    Some(finding)
+    let edits = if own.len() == 1 { taken_in_finally(project, function, put, first) } else { None };
+    Some(match edits {
+        Some(edits) => finding.with_fix("take it out in `finally`", Applicability::Unsafe, edits),
+        None => finding,
+    })
+}
+
+/// The removal moved into `finally`.
+fn taken_in_finally(project: &Project<'_>, function: In<FunctionId>, put: Span, taken: &Shrink) -> Option<Vec<Edit>> {
+    let call = project.calls_in(function).map(|call| project.call(call)).find(|call| call.span.contains(put));
+    let assigned = || {
+        let mut found = None;
+        project.function(function).flow.walk(&mut |flow| {
+            if let Flow::Step(Step::Assign(assign)) = flow
+                && assign.statement.contains(put)
+            {
+                found = found.or(Some(assign.statement));
+            }
+        });
+        found
+    };
+    let statement = call.map(|call| call.statement).or_else(assigned)?;
+    in_finally(project, function, statement, taken.call.map_or(taken.at.span, |call| project.call(call).statement))
 }
 
 /// The function whose run the growth is part of, and the step of it: around the executor of a promise, the one that makes

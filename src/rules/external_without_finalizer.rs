@@ -1,11 +1,12 @@
 //! `external-without-finalizer`: memory of its own is given to JavaScript as an external buffer, and nobody will free it.
 
-use super::support::custody::{is_shipped, kind, name, report, unfinalized, witness};
+use super::support::custody::{is_shipped, kind, name, releaser, report, unfinalized, witness};
+use super::support::mend::finalizer::finalizer;
 use super::support::payload::lacks_finalizer;
-use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, Flow, In, Name, Step, Value};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::{Argument, CallId, Flow, In, Name, Step, Value};
 use crate::project::Project;
-use crate::text::FileId;
+use crate::text::{Edit, FileId};
 use rustc_hash::FxHashMap;
 
 const NAME: &str = "external-without-finalizer";
@@ -22,12 +23,14 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             let callee = project.callee_text(by);
             let message = format!("{} in `{variable}` is given to JavaScript without a finalizer", owned.noun);
             let Some(finding) = report(project, NAME, owned, custody, loss, message) else { continue };
-            findings.push(
-                finding
+            let finding = finding
                     .with_step(StepKind::Hold, project.locate(by), format!("`{callee}` only points to it"))
                     .with_why(format!("`{callee}` neither copies nor owns what it points to; when the JavaScript object is collected, `{variable}` stays"))
-                    .with_help(format!("pass a finalizer that frees `{variable}`, or copy it into a buffer of JavaScript's own and free it here")),
-            );
+                    .with_help(format!("pass a finalizer that frees `{variable}`, or copy it into a buffer of JavaScript's own and free it here"));
+            let given = |argument: &Argument| project.text(by.with(argument.value)) == variable;
+            let at = project.call(by).arguments.iter().position(given);
+            let edit = at.and_then(|at| finalizer(project, by, at as u16, |data| releaser(project, owned, data)));
+            findings.push(mended(finding, edit));
         }
     }
     for file in project.files().map(|(file, _)| file).filter(|file| project.is_native(*file)) {
@@ -65,14 +68,28 @@ fn fields(project: &Project<'_>, file: FileId, findings: &mut Vec<Finding>) {
                 continue;
             };
             let text = project.text(In::new(file, argument.value));
-            findings.push(
-                Finding::new(NAME, Confidence::Medium, project.locate(call), format!("heap memory in `{text}` is given to JavaScript without a finalizer"))
+            let finding = Finding::new(NAME, Confidence::Medium, project.locate(call), format!("heap memory in `{text}` is given to JavaScript without a finalizer"))
                     .with_why(format!("`{}` neither copies nor owns what it points to; when the JavaScript object is collected, the memory stays", project.callee_text(call)))
                     .with_help(format!("pass a finalizer that frees `{text}`, or copy it and free it here"))
                     .with_context(project.function_name(project.function_of(call)))
                     .with_step(StepKind::Acquire, project.locate(*from), format!("`{name}` is filled with memory of its own here"))
-                    .with_step(StepKind::Hold, project.locate(call), "only pointed to from here on"),
-            );
+                    .with_step(StepKind::Hold, project.locate(call), "only pointed to from here on");
+            let release = |data: &str| {
+                let made = project.call(*from);
+                match (made.is_new, made.is_array_new) {
+                    (true, true) => format!("delete[] {data}"),
+                    (true, false) => format!("delete {data}"),
+                    _ => format!("free({data})"),
+                }
+            };
+            findings.push(mended(finding, finalizer(project, call, index as u16, release)));
         }
+    }
+}
+
+fn mended(finding: Finding, edit: Option<Edit>) -> Finding {
+    match edit {
+        Some(edit) => finding.with_fix("give it a finalizer", Applicability::Unsafe, vec![edit]),
+        None => finding,
     }
 }

@@ -1,8 +1,11 @@
 //! `handle-lost-on-exit`: a handle that is released or handed on by some ways out and lost on another.
 
 use super::support::handles::{Followed, followed, way};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::finally::in_finally;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::{CallId, In};
 use crate::project::{ExitKind, Project, Row, State};
+use crate::text::Edit;
 
 const NAME: &str = "handle-lost-on-exit";
 
@@ -48,5 +51,26 @@ fn report(project: &Project<'_>, handle: &Followed<'_>, lost: &Row, released: bo
     if let Some(by) = other {
         finding = finding.with_step(StepKind::Release, by, "released on another way out");
     }
-    finding
+    match released_in_finally(project, handle.call, &handle.rows) {
+        Some(edits) => finding.with_fix("release it in `finally`", Applicability::Unsafe, edits),
+        None => finding,
+    }
+}
+
+/// The one release that there is, moved into `finally`: where a way out hands the thing on, or releases it elsewhere, it would
+/// be one release too many.
+pub(super) fn released_in_finally(project: &Project<'_>, call: In<CallId>, rows: &[Row]) -> Option<Vec<Edit>> {
+    let function = project.function_of(call);
+    let mut releases: Vec<_> = rows.iter().filter(|row| row.state == State::Released).filter_map(|row| row.by).collect();
+    releases.sort();
+    releases.dedup();
+    let only_lost = rows.iter().all(|row| matches!(row.state, State::Released | State::Held | State::NotAcquired));
+    let &[released] = releases.as_slice() else { return None };
+    if !only_lost || released.file != call.file || rows.iter().any(|row| !row.through.is_empty()) {
+        return None;
+    }
+    let by = project.calls_in(function).map(|call| project.call(call)).find(|call| {
+        released.span.contains(call.span) || call.span.contains(released.span) && call.statement.contains(released.span)
+    })?;
+    in_finally(project, function, project.call(call).statement, by.statement)
 }

@@ -239,11 +239,6 @@ fn report(listener: &Listener<'_, '_>, outlived: Outlived) -> Finding {
 }
 
 impl Listener<'_, '_> {
-    /// The method, constructor or named function that the registration is part of.
-    fn method(&self) -> Option<In<FunctionId>> {
-        self.project.around(self.function(), |function| self.project.class_of(function).is_some())
-    }
-
     /// Several places of the project call the function around, none of them behind a guard.
     fn called_from_many(&self) -> Option<TraceStep> {
         let project = self.project;
@@ -262,17 +257,6 @@ impl Listener<'_, '_> {
             message: format!("{} is called from several places", project.function_name(named)),
         })
     }
-
-    /// The method that ends an instance of the class whose code this is.
-    fn disposal(&self) -> Option<In<FunctionId>> {
-        let project = self.project;
-        let class = project.class_of(self.method()?)?;
-        let of = std::iter::once(class).chain(project.bases(class));
-        let mut methods = of.flat_map(|class| project.class(class).methods.iter().map(move |method| (class, method)));
-        let ending = methods.find(|(_, method)| listeners::ends_object(project, &method.name));
-        ending.map(|(class, method)| class.with(method.function))
-    }
-
     /// What a value is that outlives the thing through which it was reached, by its type or that of what it belongs to.
     fn longer_lived(&self, value: In<ValueId>, depth: u32) -> Option<String> {
         let project = self.project;

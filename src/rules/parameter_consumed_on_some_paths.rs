@@ -1,6 +1,7 @@
 //! `parameter-consumed-on-some-paths`: a function takes over what its callers pass, but drops it on one of its ways out.
 
 use super::support::custody::{is_shipped, way, witness};
+use super::support::mend;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::contract::Effect;
 use crate::model::{BindingKind, CallId, FunctionId, Holder, In, Value};
@@ -81,11 +82,19 @@ fn judge(
             "passed and forgotten",
         );
     }
-    Some(
-        finding
-            .with_step(StepKind::Release, project.at(function.file, taken.span), "taken over on another way")
-            .with_step(StepKind::Exit, project.at(function.file, loss.span), way(project, function.file, loss)),
-    )
+    let finding = finding
+        .with_step(StepKind::Release, project.at(function.file, taken.span), "taken over on another way")
+        .with_step(StepKind::Exit, project.at(function.file, loss.span), way(project, function.file, loss));
+    Some(match ignored.first().and_then(|(from, _)| deleted(project, *from, &name)) {
+        Some(release) => mend::native::released(project, &owned, &custody, &name, &release, finding),
+        None => finding,
+    })
+}
+
+/// What releases what a `new` of a caller made.
+fn deleted(project: &Project<'_>, from: In<CallId>, name: &str) -> Option<String> {
+    let call = project.call(from);
+    (call.is_new && !call.is_placement).then(|| if call.is_array_new { format!("delete[] {name}") } else { format!("delete {name}") })
 }
 
 /// Parameters that a function gives to a finalizer which frees them: it does own them.

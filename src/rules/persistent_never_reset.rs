@@ -4,7 +4,7 @@ use super::member_never_freed::forgotten;
 use super::support::custody::{Kind, each, name, releaser, report as report_loss, runs_once, witness};
 use super::support::members::stored;
 use super::support::persistents::dying;
-use crate::finding::{Confidence, Finding, StepKind};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::contract::{By, Part};
 use crate::model::{CallId, ClassId, In, Type};
 use crate::project::{Custody, Doubt, Owned, Project};
@@ -46,6 +46,9 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             .with_step(StepKind::Acquire, dying.at, "the handle is here");
         if let Some((at, words)) = dying.end {
             finding = finding.with_step(StepKind::Exit, at, words);
+        }
+        if !dying.edits.is_empty() {
+            finding = finding.with_fix("reset it before it is gone", Applicability::Unsafe, dying.edits);
         }
         findings.push(finding);
     }

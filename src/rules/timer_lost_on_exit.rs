@@ -1,9 +1,10 @@
 //! `timer-lost-on-exit`: a timer that its operation clears on some ways out and leaves armed on another.
 
+use super::handle_lost_on_exit::released_in_finally;
 use super::support::deadline;
 use super::support::pause;
 use super::support::keeper::{Keeper, care, keeper};
-use crate::finding::{Confidence, Finding, StepKind};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, In, Rate, Type, Value};
 use crate::project::{AccessKind, ExitKind, Obligation, Origin, Project, Root, Row, Start, State};
 
@@ -35,15 +36,18 @@ fn lost(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> {
     let lost = rows.iter().find(|row| row.is_lost() && is_failure(row))?;
     let name = project.place_text(place);
     let exit = words(project, lost);
-    Some(
+    let finding =
         Finding::new(NAME, Confidence::High, project.locate(call), format!("timer in `{name}` stays armed when {exit}"))
             .with_why(format!("the line that clears `{name}` is not reached on that way; every failure leaves a timer with all that it holds"))
             .with_help(format!("move the clearing of `{name}` into `finally`"))
             .with_context(project.function_name(function))
             .with_step(StepKind::Acquire, project.locate(call), "armed here")
             .with_step(StepKind::Exit, lost.at, format!("leaves here when {exit}"))
-            .with_step(StepKind::Release, released.by.unwrap_or(released.at), "cleared on the other way only"),
-    )
+            .with_step(StepKind::Release, released.by.unwrap_or(released.at), "cleared on the other way only");
+    Some(match released_in_finally(project, call, &rows) {
+        Some(edits) => finding.with_fix(format!("clear `{name}` in `finally`"), Applicability::Unsafe, edits),
+        None => finding,
+    })
 }
 
 /// Ways on which an operation fails; that a timeout simply fires on the ordinary way is its purpose.

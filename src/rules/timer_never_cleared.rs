@@ -3,7 +3,7 @@
 use super::support::ending::endings;
 use super::support::idle::{self, Served};
 use super::support::keeper::{Care, Keeper, care, keeper};
-use super::support::mend::at_start;
+use super::support::mend::{at_end, at_start, semicolon};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, Exit, Flow, FunctionKind, In, Rate, Step, Type};
 use crate::project::{Access, AccessKind, Place, Project, Root};
@@ -39,9 +39,15 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
 /// The clearing at the start of the method that ends the object, where there is such a method.
 fn cleared_at_end(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<(String, Edit)> {
     let Keeper::Place(place) = keeper(project, call, ty) else { return None };
-    let Root::Field(class, _) = place.root else { return None };
-    let ending = endings(project, class).into_iter().next()?;
     let name = project.place_text(place);
+    let Root::Field(class, _) = place.root else {
+        let Served { event, handler, .. } = idle::after_end(project, call, place, &care(project, place, ty))?;
+        let text = &project.sources.get(handler.file).text;
+        let brace = project.function(handler).body.end.checked_sub(1)?;
+        let clear = format!("clearInterval({name}){}", semicolon(text, project.call(call).statement));
+        return Some((format!("clear it in the '{event}' handler"), at_end(handler.file, text, brace, &clear)?));
+    };
+    let ending = endings(project, class).into_iter().next()?;
     let text = &project.sources.get(ending.file).text;
     let edit = at_start(ending.file, text, project.function(ending).body.start, &format!("clearInterval({name});"))?;
     name.starts_with("this.").then(|| (format!("clear it in {}", project.function_name(ending)), edit))
@@ -88,7 +94,7 @@ fn judge(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Verdict> 
 /// An interval that its own callback clears, but not when what it serves ends.
 fn idles(project: &Project<'_>, place: Place, served: Served) -> Verdict {
     let name = project.place_text(place);
-    let Served { object, event, cleared } = served;
+    let Served { object, event, cleared, .. } = served;
     (
         format!("interval in `{name}` goes on after '{event}' of `{object}`"),
         format!("call `clearInterval({name})` in the '{event}' handler of `{object}`"),

@@ -12,6 +12,8 @@ pub(crate) struct Served {
     pub(crate) object: String,
     /// The event of its end.
     pub(crate) event: Name,
+    /// What runs then.
+    pub(crate) handler: In<FunctionId>,
     /// Where the callback clears it on its own condition.
     pub(crate) cleared: Access,
 }
@@ -44,6 +46,7 @@ pub(crate) fn after_end(project: &Project<'_>, call: In<CallId>, place: Place, c
         (is_end(&event) && captures.contains(object) && !handlers.is_empty() && !heeds).then(|| Served {
             object: project.text(on),
             event,
+            handler: handlers[0],
             cleared,
         })
     })

@@ -22,6 +22,21 @@ pub(crate) fn all<'p, 'a>(project: &'p Project<'a>) -> impl Iterator<Item = List
 }
 
 impl<'p> Listener<'p, '_> {
+    /// The method, constructor or named function that the registration is part of.
+    pub(crate) fn method(&self) -> Option<In<FunctionId>> {
+        self.project.around(self.function(), |function| self.project.class_of(function).is_some())
+    }
+
+    /// The method that ends an instance of the class whose code this is.
+    pub(crate) fn disposal(&self) -> Option<In<FunctionId>> {
+        let project = self.project;
+        let class = project.class_of(self.method()?)?;
+        let of = std::iter::once(class).chain(project.bases(class));
+        let mut methods = of.flat_map(|class| project.class(class).methods.iter().map(move |method| (class, method)));
+        let ending = methods.find(|(_, method)| ends_object(project, &method.name));
+        ending.map(|(class, method)| class.with(method.function))
+    }
+
     /// The function whose code adds it.
     pub(crate) fn function(&self) -> In<FunctionId> {
         self.project.function_of(self.add.call)

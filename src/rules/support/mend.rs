@@ -2,6 +2,8 @@
 //! text they go into. Works on text and spans; whether the code is right is the rule's to know, and whether the edit keeps
 //! its promise is tried before it is written.
 
+pub(in crate::rules) mod finalizer;
+pub(in crate::rules) mod finally;
 pub(in crate::rules) mod listener;
 pub(in crate::rules) mod member;
 pub(in crate::rules) mod native;
@@ -31,6 +33,11 @@ pub(in crate::rules) fn whole(text: &str, statement: Span) -> Span {
     let ends = statement.of(text).trim_end().ends_with([';', '}']);
     let end = if !ends && rest[blanks..].starts_with(';') { statement.end + blanks as u32 + 1 } else { statement.end };
     Span::new(statement.start, end)
+}
+
+/// `;`, where a statement of the text ends with it.
+pub(in crate::rules) fn semicolon(text: &str, statement: Span) -> &'static str {
+    if whole(text, statement).of(text).ends_with(';') { ";" } else { "" }
 }
 
 /// What rules the statement at an offset.

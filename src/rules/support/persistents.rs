@@ -1,10 +1,13 @@
 //! Persistent handles whose C++ object dies while the handle is still strong: locals, elements of containers, and what smart
 //! pointers and `delete` destroy. Fields that hold one by value are `members`' business.
 
+use super::mend::{at_end, before, mentions};
 use crate::model::contract::{Effect, Part};
-use crate::model::{Api, Binding, BindingId, BindingKind, CallId, FunctionId, Holder, In, TypeFacts, Value, ValueId};
+use crate::model::{
+    Api, Binding, BindingId, BindingKind, CallId, Exit, Flow, FunctionId, Holder, In, TypeFacts, Value, ValueId,
+};
 use crate::project::{AccessKind, Place, Project, Root};
-use crate::text::{FileId, Location, Span};
+use crate::text::{Edit, FileId, Location, Span};
 
 /// A handle that dies without being reset.
 pub(in crate::rules) struct Dying {
@@ -20,6 +23,8 @@ pub(in crate::rules) struct Dying {
     pub(in crate::rules) help: String,
     /// The function that makes it.
     pub(in crate::rules) function: In<FunctionId>,
+    /// What resets it in time.
+    pub(in crate::rules) edits: Vec<Edit>,
 }
 
 /// Everything of the kind in the project.
@@ -101,7 +106,46 @@ fn local(project: &Project<'_>, id: In<BindingId>, binding: &Binding) -> Option<
         why: "its destructor leaves the global handle behind, so each call roots one more value for ever".to_owned(),
         help: format!("call `{name}.Reset()` on every way out, or make `{name}` a `Local` or a `Global`"),
         function,
+        edits: reset_on_exits(project, function, at, &name).unwrap_or_default(),
     })
+}
+
+/// A handle of a local variable reset before every way out behind its filling.
+fn reset_on_exits(project: &Project<'_>, function: In<FunctionId>, filled: Location, name: &str) -> Option<Vec<Edit>> {
+    let text = &*project.sources.get(function.file).text;
+    let release = format!("{};", resetter(project, function.file, name));
+    let mut exits = Vec::new();
+    project.function(function).flow.walk(&mut |flow| {
+        if let Flow::Exit(Exit::Return(_) | Exit::Throw(_) | Exit::Macro(_), span) = flow
+            && span.start > filled.span.end
+        {
+            exits.push(*span);
+        }
+    });
+    let mut edits = Vec::new();
+    for exit in &exits {
+        edits.extend(before(function.file, text, *exit, &release).filter(|_| !mentions(exit.of(text), name))?);
+    }
+    let body = project.function(function).body;
+    let last = exits.last().is_none_or(|exit| {
+        !text[exit.end as usize..body.end.saturating_sub(1) as usize].trim_start_matches([';', ')']).trim().is_empty()
+    });
+    if last {
+        edits.push(at_end(function.file, text, body.end.checked_sub(1)?, &release)?);
+    }
+    Some(edits)
+}
+
+/// What empties a handle, as this file says it: the first of the catalog's ways that it uses, else `Reset`.
+fn resetter(project: &Project<'_>, file: FileId, name: &str) -> String {
+    let calls = (0..project.summary(file).calls.len()).map(|at| In::new(file, CallId(at as u32)));
+    let mut ways = calls.filter_map(|call| {
+        let api =
+            project.api(call).filter(|api| api.releases == Some(Part::Argument(0)) && api.callbacks.is_empty())?;
+        let is_reset = api.of.iter().any(|of| is_persistent(project, file, of));
+        (is_reset && project.call(call).arguments.len() == 1).then(|| project.callee_text(call))
+    });
+    ways.next().map_or_else(|| format!("{name}.Reset()"), |way| format!("{way}({name})"))
 }
 
 /// Where a handle is filled, if nothing resets it, makes it weak, copies it or hands it to code that might.
@@ -159,6 +203,7 @@ fn shared(project: &Project<'_>, call: In<CallId>) -> Option<Dying> {
             .to_owned(),
         help: "give the pointer a deleter that calls `Reset()`, or hold a `v8::Global`, which resets itself".to_owned(),
         function: project.function_of(call),
+        edits: Vec::new(),
     })
 }
 
@@ -210,6 +255,7 @@ fn element(project: &Project<'_>, call: In<CallId>) -> Option<Dying> {
         ),
         help: format!("call `Reset()` on each element before it leaves `{field}`, or let it hold `v8::Global`"),
         function: project.function_of(call),
+        edits: Vec::new(),
     })
 }
 
@@ -290,6 +336,7 @@ fn deleted(project: &Project<'_>, call: In<CallId>) -> Option<Dying> {
         why: "its destructor leaves the global handle behind, and with it the JavaScript value".to_owned(),
         help: format!("call `{text}->Reset()` before `delete {text}`"),
         function: project.function_of(call),
+        edits: Vec::new(),
     })
 }
 

@@ -2,8 +2,9 @@
 //! the owner ends. They change what happens, since the removal works then: never safe to apply unseen.
 
 use super::super::listeners::Listener;
+use super::finally::finally_after;
 use super::{at_start, before, is_name, mentions};
-use crate::model::{CallId, ClassId, FunctionId, FunctionKind, In, Language, Value, ValueId};
+use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, FunctionKind, In, Language, Step, Value, ValueId};
 use crate::project::{Event, Likeness, Project, Removal};
 use crate::text::{Edit, Span};
 
@@ -45,24 +46,93 @@ pub(in crate::rules) fn removed_in(listener: &Listener<'_, '_>, ending: In<Funct
     let project = listener.project;
     let file = listener.add.call.file;
     let text = &*project.sources.get(file).text;
-    let on = project.text(listener.on());
-    if ending.file != file || !is_seen_from(project, listener.on(), ending) || on.contains('(') {
+    let on = seen_as(project, listener.on(), ending).filter(|on| !on.contains('('))?;
+    let local = Local::of(listener)?;
+    if let Event::Value(event) = listener.add.event
+        && !is_seen_from(project, event, ending)
+    {
         return None;
     }
-    let local = Local::of(listener)?;
     let handler = listener.add.handler?;
     let (name, mut edits) = if project.is_fresh_function(handler) {
         let class = receiver_class(project, listener.function())?;
         (receiver_class(project, ending) == Some(class)).then_some(())?;
         local.field()?
     } else {
-        is_seen_from(project, handler, ending).then_some(())?;
-        (project.text(handler), Vec::new())
+        (seen_as(project, handler, ending)?, Vec::new())
     };
-    let remover = if listener.add.dedupes { "removeEventListener" } else { "off" };
-    let removal = format!("{on}.{remover}({}, {name}){}", local.event, local.end);
+    let dot = if project.call(listener.add.call).is_optional { "?." } else { "." };
+    let removal = format!("{on}{dot}{}({}, {name}){}", remover(listener), local.event, local.end);
     edits.push(at_start(file, text, project.function(ending).body.start, &removal)?);
     Some((format!("remove it in {}", project.function_name(ending)), edits))
+}
+
+fn remover(listener: &Listener<'_, '_>) -> &'static str {
+    if listener.add.dedupes { "removeEventListener" } else { "off" }
+}
+
+/// The rest of an asynchronous function in `try`, and in `finally` the removal; where the function has no name, it is
+/// registered with the signal of a controller that is aborted there.
+pub(in crate::rules) fn removed_in_finally(listener: &Listener<'_, '_>) -> Mended {
+    let project = listener.project;
+    let function = listener.function();
+    let call = project.call(listener.add.call);
+    let local = Local::of(listener)?;
+    let plain = listener.add.call == listener.add.api && matches!(listener.add.event, Event::Named(_));
+    if !plain || !project.function(function).is_async || !ends_with_its_work(project, function) {
+        return None;
+    }
+    let handler = listener.add.handler?;
+    if !project.is_fresh_function(handler) {
+        let on = project.text(listener.on());
+        let dot = if call.is_optional { "?." } else { "." };
+        let name = project.text(handler);
+        let removal = format!("{on}{dot}{}({}, {name}){}", remover(listener), local.event, local.end);
+        let edits = finally_after(project, function, call.statement, &removal)?;
+        return (is_name(&name) && !on.contains('(')).then(|| ("remove it in `finally`".to_owned(), edits));
+    }
+    if !listener.add.dedupes || listener.add.signal.is_some() || mentions(local.text, ENDED) {
+        return None;
+    }
+    let (file, end) = (local.file, local.end);
+    let mut edits = finally_after(project, function, call.statement, &format!("{ENDED}.abort(){end}"))?;
+    let controller = format!("const {ENDED} = new AbortController(){end}");
+    edits.extend(before(file, local.text, local.statement, &controller).filter(|edits| edits.len() == 1)?);
+    let option = format!("signal: {ENDED}.signal");
+    let (at, text) = match call.arguments.get(2) {
+        None => (local.handler.end, format!(", {{ {option} }}")),
+        Some(options) if options.span.of(local.text).starts_with("{ ") => {
+            (options.span.start + 1, format!(" {option},"))
+        }
+        Some(_) => return None,
+    };
+    edits.push(Edit { file, span: Span::new(at, at), text });
+    Some(("register it with the signal of a controller that is aborted in `finally`".to_owned(), edits))
+}
+
+/// The controller of [`removed_in_finally`].
+const ENDED: &str = "ended";
+
+/// Whether the work of an asynchronous function is over when it returns: it returns nothing that may still be awaited.
+fn ends_with_its_work(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    let mut settled = true;
+    project.function(function).flow.walk(&mut |flow| {
+        if let Flow::Exit(Exit::Return(Some(value)), _) = flow {
+            settled &= is_settled(project, function.with(*value), 0);
+        }
+    });
+    settled
+}
+
+fn is_settled(project: &Project<'_>, value: In<ValueId>, depth: u8) -> bool {
+    match project.value(value) {
+        Value::Awaited(_) | Value::Literal(_) | Value::Object(_) | Value::Array(..) => true,
+        Value::Binding(binding) => {
+            let assigned = project.binding(value.with(*binding)).value;
+            depth < 4 && assigned.is_some_and(|assigned| is_settled(project, value.with(assigned), depth + 1))
+        }
+        _ => false,
+    }
 }
 
 /// The registration as text.
@@ -86,11 +156,19 @@ impl<'p> Local<'p> {
         let text = &*project.sources.get(file).text;
         let call = project.call(listener.add.call);
         let handler = argument(project, listener.add.call, listener.add.handler?)?;
-        let event = listener.event()?;
-        let written = call.arguments.iter().map(|argument| argument.span.of(text));
-        let written = written.map(str::trim).find(|said| said.trim_matches(['\'', '"', '`']) == event)?;
+        let mut written = call.arguments.iter().map(|argument| argument.span.of(text).trim());
+        let (event, written) = match listener.add.event {
+            Event::Value(event) => {
+                let written = argument(project, listener.add.call, event)?.of(text).trim();
+                (written.split(['\'', '"']).nth(1)?, written)
+            }
+            _ => {
+                let event = listener.event()?;
+                (event, written.find(|said| said.trim_matches(['\'', '"', '`']) == event)?)
+            }
+        };
         let statement = super::whole(text, call.statement);
-        let end = if statement.of(text).ends_with(';') { ";" } else { "" };
+        let end = super::semicolon(text, statement);
         let name = listener_name(event);
         is_name(&name).then_some(Local {
             file,
@@ -180,10 +258,41 @@ fn is_seen_from(project: &Project<'_>, value: In<ValueId>, from: In<FunctionId>)
         Value::Global(_) => true,
         Value::Binding(binding) => summary.is_inside(from.id, summary.binding(*binding).function),
         Value::Member(object, _) => is_seen_from(project, value.with(*object), from),
+        Value::Literal(_) => true,
+        Value::Opaque(parts) => {
+            !parts.is_empty() && parts.iter().all(|part| is_seen_from(project, value.with(*part), from))
+        }
         Value::This(of) => {
             let class = project.class_of(value.with(*of));
             class.is_some() && receiver_class(project, from) == class
         }
         _ => false,
+    }
+}
+
+/// What code of a function calls a value: as it is written, or by the field of the same object that holds it, too.
+fn seen_as(project: &Project<'_>, value: In<ValueId>, from: In<FunctionId>) -> Option<String> {
+    if is_seen_from(project, value, from) {
+        return Some(project.text(value));
+    }
+    match project.value(value) {
+        Value::Member(object, name) => Some(format!("{}.{name}", seen_as(project, value.with(*object), from)?)),
+        Value::Binding(binding) if value.file == from.file => {
+            let function = value.with(project.binding(value.with(*binding)).function);
+            let class = receiver_class(project, from)?;
+            let mut field = None;
+            project.function(function).flow.walk(&mut |flow| {
+                if let Flow::Step(Step::Assign(assign)) = flow
+                    && assign.value == value.id
+                    && let Value::Member(object, name) = project.value(value.with(assign.place))
+                    && matches!(project.value(value.with(*object)), Value::This(_))
+                {
+                    field = field.or(Some(*name));
+                }
+            });
+            (receiver_class(project, function) == Some(class)).then_some(())?;
+            field.map(|name| format!("this.{name}"))
+        }
+        _ => None,
     }
 }

@@ -34,7 +34,28 @@ pub(in crate::rules) fn mend(project: &Project<'_>, owned: &Owned<'_>, custody: 
     }
 }
 
+/// Adds the release of a variable before each way out that lacks it, said by the rule that knows what releases it.
+pub(in crate::rules) fn released(
+    project: &Project<'_>,
+    owned: &Owned<'_>,
+    custody: &Custody,
+    name: &str,
+    release: &str,
+    finding: Finding,
+) -> Finding {
+    let file = owned.function.file;
+    let text = &*project.sources.get(file).text;
+    let scene = Scene { project, owned, custody, file, text, name: name.to_owned() };
+    match scene.release_everywhere(&format!("{release};")) {
+        Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),
+        None => finding,
+    }
+}
+
 type Mended = Option<(String, Vec<Edit>)>;
+
+/// A release at more ways out than this wants another shape, not more lines.
+const MOST: usize = 10;
 
 impl Scene<'_, '_, '_> {
     fn summary(&self) -> &Summary {
@@ -106,14 +127,21 @@ impl Scene<'_, '_, '_> {
         let is_set = is_parameter
             || binding.assignments > 0
                 && (self.assignment(|assign| assign.is_declaration).is_some()
-                    || self.owned.call().is_some_and(|call| self.is_out_of(call)));
-        if !is_set || self.custody.losses.is_empty() || self.custody.losses.len() > 6 {
+                    || self.owned.call().is_some_and(|call| self.is_out_of(call))
+                    || self.is_set_on_each());
+        if !is_set {
             return None;
         }
-        let release = self.guarded(releaser(self.project, self.owned, &self.name));
+        self.release_everywhere(&self.guarded(releaser(self.project, self.owned, &self.name)))
+    }
+
+    fn release_everywhere(&self, release: &str) -> Mended {
+        if self.custody.losses.is_empty() || self.custody.losses.len() > MOST {
+            return None;
+        }
         let mut edits: Vec<Edit> = Vec::new();
         for loss in &self.custody.losses {
-            for edit in self.release_at(loss, &release)? {
+            for edit in self.release_at(loss, release)? {
                 if !edits.contains(&edit) {
                     edits.push(edit);
                 }
@@ -122,6 +150,18 @@ impl Scene<'_, '_, '_> {
         let here =
             if self.custody.losses.len() == 1 { "before leaving there" } else { "on every way out that lacks it" };
         Some((format!("release `{}` {here}", self.name), edits))
+    }
+
+    /// Whether every way out on which it is lost is inside the block of the acquisition: the variable has its value there.
+    fn is_set_on_each(&self) -> bool {
+        let Some(call) = self.owned.call() else { return false };
+        let scopes = &self.summary().scopes;
+        let at = self.summary().call(call).span.start;
+        let around = scopes.iter().map(|scope| scope.span).filter(|span| span.start <= at && at < span.end);
+        let block = around.min_by_key(|span| span.end - span.start);
+        block.is_some_and(|block| {
+            self.custody.losses.iter().all(|loss| loss.span.end > at && loss.span.end <= block.end)
+        })
     }
 
     /// Whether the thing comes by an out-parameter: then the variable has a value wherever the thing exists.
