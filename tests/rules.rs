@@ -5,6 +5,7 @@
 
 mod support;
 
+use leaklint::finding::Applicability;
 use leaklint::report::{Report, Style};
 use leaklint::rules::{self, RULES};
 use std::fmt::Write;
@@ -27,6 +28,7 @@ impl Page {
         let mut wrong = self.sections();
         let mut rewrites: Vec<(std::ops::Range<usize>, String)> = Vec::new();
         let (mut bad, mut good) = (0, 0);
+        let mut mended: Option<Applicability> = None;
         for project in projects(&blocks) {
             let (first, at) = (&blocks[project.start], project.end);
             let example = Example::new(&blocks[project]);
@@ -39,6 +41,8 @@ impl Page {
             for error in &report.errors {
                 let _ = writeln!(said, "{}:{}: {}", error.file, error.at.line, error.message);
             }
+            let own = report.active().filter(|item| item.finding.rule == self.rule);
+            mended = own.flat_map(|item| &item.finding.fixes).map(|fix| fix.applicability).chain(mended).min();
             match first.section.as_str() {
                 "Bad" => bad += 1,
                 "Good" => good += 1,
@@ -64,8 +68,23 @@ impl Page {
         if bad == 0 || good == 0 {
             wrong.push_str("a page needs a bad and a good example\n");
         }
+        wrong.push_str(&self.promise(mended));
         self.rewrite(&rewrites, bless, &mut wrong)?;
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+
+    /// What is wrong with the page's `fix: …`, where the best fix of its examples is this one.
+    fn promise(&self, mended: Option<Applicability>) -> String {
+        let said = self.text.lines().find_map(|line| line.strip_prefix("fix: ")).unwrap_or_default();
+        let given = match mended {
+            Some(Applicability::Safe) => "safe",
+            Some(Applicability::Unsafe) => "unsafe",
+            Some(Applicability::Display) | None => "display",
+        };
+        if said == given || (said == "none" && given == "display") {
+            return String::new();
+        }
+        format!("the page says `fix: {said}`; the best fix that its examples get is `{given}`\n")
     }
 
     fn rewrite(

@@ -1,8 +1,9 @@
 //! Entries of a Map, WeakMap or cache that are written as properties of it.
 
-use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{In, Type, ValueId};
-use crate::project::{AccessKind, Key, Openness, Project};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::{Flow, In, Step, Type, ValueId};
+use crate::project::{Access, AccessKind, Key, Openness, Project};
+use crate::text::{Edit, Span};
 
 /// Reports the first such write to each value of a file.
 pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
@@ -33,7 +34,11 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
             .with_help(format!("call `{name}.{method}({entry})`, and read it with `{name}.{}({key})`", reader(method)))
             .with_context(project.function_name(access.function()))
             .with_step(StepKind::Grow, access.at(), format!("a property of `{name}` under a key known only at run time"));
-            found.push(finding);
+            let is_weak = project.contracts.is_family(ty, "weak-collection");
+            found.push(match entries(project, value).filter(|_| method == "set" && !is_weak) {
+                Some(edits) => finding.with_fix(format!("use the methods of the {}", ty.noun), Applicability::Unsafe, edits),
+                None => finding,
+            });
         }
     }
 }
@@ -48,4 +53,83 @@ fn keeps(project: &Project<'_>, ty: &Type) -> Option<&'static str> {
 
 fn reader(method: &str) -> &'static str {
     if method == "set" { "get" } else { "has" }
+}
+
+/// Every property access of a collection in its file, made a call of its methods; none where one is of another form.
+fn entries(project: &Project<'_>, value: In<ValueId>) -> Option<Vec<Edit>> {
+    let (file, name) = (value.file, project.text(value));
+    let text = &*project.sources.get(file).text;
+    let mut edits: Vec<Edit> = Vec::new();
+    for access in project.uses(value) {
+        let AccessKind::KeyAssigned { key: Key::Value(_), .. } = access.kind else { continue };
+        let statement = statement_of(project, access)?;
+        let (key, rest) = slot(statement.of(text), &name)?;
+        let value = rest.trim_start().strip_prefix('=').filter(|rest| !rest.starts_with('='))?;
+        let (value, end) = value.trim().strip_suffix(';').map_or((value.trim(), ""), |value| (value, ";"));
+        let entry = format!("{name}.set({}, {}){end}", reads(key, &name)?, reads(value, &name)?);
+        edits.push(Edit { file, span: statement, text: entry });
+    }
+    for access in project.uses(value) {
+        let (method, prefix) = match access.kind {
+            AccessKind::KeyRead { key: Key::Value(_) } => ("get", ""),
+            AccessKind::KeyDeleted { key: Key::Value(_) } => ("delete", "delete "),
+            AccessKind::Method { key: Key::Value(_), .. } => return None,
+            _ => continue,
+        };
+        if edits.iter().any(|edit| edit.span.contains(access.span)) {
+            continue;
+        }
+        let (key, rest) = slot(access.span.of(text).strip_prefix(prefix)?, &name)?;
+        let call = format!("{name}.{method}({})", reads(key, &name)?);
+        rest.is_empty().then(|| edits.push(Edit { file, span: access.span, text: call }))?;
+    }
+    edits.sort();
+    edits.dedup();
+    Some(edits)
+}
+
+/// The statement that an assignment is.
+fn statement_of(project: &Project<'_>, access: &Access) -> Option<Span> {
+    let mut statement = None;
+    project.function(access.function()).flow.walk(&mut |flow| {
+        if let Flow::Step(Step::Assign(assign)) = flow
+            && assign.span == access.span
+            && !assign.only_if_empty
+        {
+            statement = Some(assign.statement);
+        }
+    });
+    statement
+}
+
+/// `name[key] rest`: the key and the rest.
+fn slot<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
+    let inside = text.strip_prefix(name)?.strip_prefix('[')?;
+    let mut depth = 1_u32;
+    for (at, c) in inside.char_indices() {
+        match c {
+            // A bracket in a text is not told from others here.
+            '\'' | '"' | '`' => return None,
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some((&inside[..at], &inside[at + 1..]));
+        }
+    }
+    None
+}
+
+/// A text with its reads of slots made calls of `get`; none where it does more than read.
+fn reads(text: &str, name: &str) -> Option<String> {
+    let Some(at) = text.find(&format!("{name}[")) else { return Some(text.to_owned()) };
+    let (key, rest) = slot(&text[at..], name)?;
+    let next = rest.trim_start();
+    let writes = next.starts_with('=') && !next.starts_with("==") || next.starts_with("++") || next.starts_with("--");
+    let is_name = text[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.'));
+    if writes || is_name {
+        return None;
+    }
+    Some(format!("{}{name}.get({}){}", &text[..at], reads(key, name)?, reads(rest, name)?))
 }

@@ -1,7 +1,9 @@
 //! `handle-never-released`: a handle that no way out releases or hands on.
 
 use super::support::handles::followed;
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::keeper::{Keeper, keeper};
+use super::support::mend::handle::released_in_finally;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::project::Project;
 
 const NAME: &str = "handle-never-released";
@@ -27,6 +29,13 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         if let Some(lost) = handle.lost().next() {
             finding = finding.with_step(StepKind::Exit, lost.at, "lost here");
         }
-        findings.push(finding);
+        let edits = match keeper(project, handle.call, handle.gives.ty) {
+            Keeper::Place(place) => released_in_finally(project, handle.call, handle.gives.ty, place),
+            _ => None,
+        };
+        findings.push(match edits {
+            Some(edits) => finding.with_fix("release it in `finally`", Applicability::Unsafe, edits),
+            None => finding,
+        });
     }
 }

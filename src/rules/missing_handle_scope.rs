@@ -22,7 +22,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
                 .with_context(name.clone())
                 .with_step(StepKind::Grow, project.locate(made), "a local handle is made here")
                 .with_step(StepKind::Repeat, project.locate(by), format!("handed to `{entry}` here"));
-        let opened = scope_as_written(project, function)
+        let opened = scope_as_written(project, function).or_else(|| scope_for(project, function, made))
             .and_then(|scope| at_start(function.file, text_of(project, function), project.function(function).body.start, &scope));
         findings.push(match opened {
             Some(edit) => finding.with_fix("open a handle scope", Applicability::Unsafe, vec![edit]),
@@ -102,4 +102,22 @@ fn scope_as_written(project: &Project<'_>, function: In<FunctionId>) -> Option<S
         words.is_some_and(|(path, name)| path.chars().all(|c| c.is_alphanumeric() || c == ':') && is_name(name))
     };
     texts.flat_map(str::lines).map(str::trim).find(is_scope).map(str::to_owned)
+}
+
+/// A scope of the kind of the handle that is made: with the environment or isolate of the function's own parameter, where it
+/// wants one.
+fn scope_for(project: &Project<'_>, function: In<FunctionId>, made: In<CallId>) -> Option<String> {
+    let callee = project.callee_text(made).replace('.', "::");
+    if callee.starts_with("Nan::") {
+        return Some("Nan::HandleScope scope;".to_owned());
+    }
+    let kind = if callee.starts_with("Napi::") { "Napi" } else { "v8" };
+    let wanted = if kind == "Napi" { "Env" } else { "Isolate" };
+    let mut parameters = project.function(function).parameters.iter().map(|&parameter| project.binding(function.with(parameter)));
+    let given = parameters.find(|parameter| parameter.ty.as_ref().is_some_and(|ty| ty.name.rsplit(':').next() == Some(wanted)));
+    match given.map(|given| given.name) {
+        Some(name) if is_name(&name) => Some(format!("{kind}::HandleScope scope({name});")),
+        None if callee.starts_with("v8::") => Some("v8::HandleScope scope(v8::Isolate::GetCurrent());".to_owned()),
+        _ => None,
+    }
 }

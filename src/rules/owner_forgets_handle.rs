@@ -3,9 +3,12 @@
 use super::support::ending::{endings, reaches};
 use super::support::handles::{beginning, is_counted};
 use super::support::keeper::{Keeper, care, keeper};
-use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::Rate;
+use super::support::mend::handle::release;
+use super::support::mend::{at_start, semicolon};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::{CallId, FunctionId, In, Rate, Type};
 use crate::project::{Project, Root};
+use crate::text::Edit;
 
 const NAME: &str = "owner-forgets-handle";
 
@@ -38,6 +41,20 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         if let Some(release) = care.releases.first() {
             finding = finding.with_step(StepKind::Release, release.at(), "released on this way only");
         }
-        findings.push(finding);
+        findings.push(match released_in(project, call, gives.ty, &name, ending) {
+            Some(edit) => finding.with_fix(format!("release it in {method}"), Applicability::Unsafe, vec![edit]),
+            None => finding,
+        });
     }
+}
+
+/// The release at the start of the method that ends the object, where the field may still be empty.
+fn released_in(project: &Project<'_>, call: In<CallId>, ty: &Type, name: &str, ending: In<FunctionId>) -> Option<Edit> {
+    let release = release(project, call, ty, name).filter(|_| name.starts_with("this."))?;
+    let text = &project.sources.get(ending.file).text;
+    // Whoever ends an object need not wait for each of its parts.
+    let release = release.trim_start_matches("await ");
+    let end = semicolon(&project.sources.get(call.file).text, project.call(call).statement);
+    let code = format!("if ({name}) {release}{end}");
+    at_start(ending.file, text, project.function(ending).body.start, &code)
 }

@@ -1,7 +1,7 @@
 //! `pipe-leaves-source-open`: a stream opened here is piped, and stays open when its destination fails.
 
 use super::support::handles::is_counted;
-use super::support::mend::{is_name, mentions};
+use super::support::mend::mentions;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, In, Value};
 use crate::project::{AccessKind, Doing, Origin, Project, Role};
@@ -30,7 +30,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
                 .with_step(StepKind::Acquire, at, "opened here")
                 .with_step(StepKind::Hold, project.locate(call), format!("piped into `{to}`"))
                 .with_step(StepKind::Exit, project.locate(watched), format!("ends when `{to}` fails, without destroying the source"));
-        findings.push(match pipeline(project, call, source) {
+        findings.push(match pipeline(project, call) {
             Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),
             None => finding,
         });
@@ -79,12 +79,13 @@ fn is_released(project: &Project<'_>, source: In<crate::model::ValueId>) -> bool
 }
 
 /// `source.pipe(destination)` made `pipeline(source, destination, () => {})`: the handlers of both still see what fails.
-fn pipeline(project: &Project<'_>, pipe: In<CallId>, source: In<crate::model::ValueId>) -> Option<(String, Vec<Edit>)> {
+fn pipeline(project: &Project<'_>, pipe: In<CallId>) -> Option<(String, Vec<Edit>)> {
     let call = project.call(pipe);
     let text = &*project.sources.get(pipe.file).text;
-    let from = project.text(source);
+    let name = call.name_span.start.checked_sub(call.span.start)? as usize;
+    let from = call.span.of(text).get(..name)?.trim_end().strip_suffix('.')?.trim_end();
     // Options, chains and results that are used need more than another name.
-    if call.arguments.len() != 1 || !call.is_discarded || !is_name(&from) || !call.span.of(text).starts_with(&from) {
+    if call.arguments.len() != 1 || !call.is_discarded || from.contains(".pipe(") || from.ends_with('?') {
         return None;
     }
     let to = call.arguments[0].span.of(text);

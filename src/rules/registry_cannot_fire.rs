@@ -1,9 +1,11 @@
 //! `registry-cannot-fire`: a FinalizationRegistry that dies before its targets, or whose held value keeps its target alive.
 
 use super::support::keeper::{Keeper, keeper};
-use crate::finding::{Confidence, Finding, StepKind};
+use super::support::mend::{code_before, indent, line_of, mentions, whole};
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, In, Value, ValueId};
 use crate::project::{AccessKind, Key, Origin, Project, Root};
+use crate::text::{Edit, Span};
 
 const NAME: &str = "registry-cannot-fire";
 
@@ -39,12 +41,57 @@ fn dies_first(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
     });
     only_registers.then(|| {
         let name = project.place_text(place);
-        Finding::new(NAME, Confidence::High, project.locate(call), format!("registry `{name}` is collected before it can call back: a local variable is all that holds it"))
+        let finding = Finding::new(NAME, Confidence::High, project.locate(call), format!("registry `{name}` is collected before it can call back: a local variable is all that holds it"))
             .with_why(format!("`{name}` dies with the call of {}; a registry that nobody holds never runs its callback, so what that was to remove stays", project.function_name(function)))
             .with_help(format!("make one registry at module level and call `{name}.register` on that"))
             .with_context(project.function_name(function))
-            .with_step(StepKind::Hold, project.at(binding.file, variable.span), format!("`{name}` lives as long as this call"))
+            .with_step(StepKind::Hold, project.at(binding.file, variable.span), format!("`{name}` lives as long as this call"));
+        match at_module_level(project, call, &name) {
+            Some(edits) => finding.with_fix("make it once, at module level", Applicability::Unsafe, edits),
+            None => finding,
+        }
     })
+}
+
+/// The registry's declaration cut out and put before the top-level statement that it is in, where its callback speaks of
+/// nothing but what the module has.
+fn at_module_level(project: &Project<'_>, call: In<CallId>, name: &str) -> Option<Vec<Edit>> {
+    let (file, summary) = (call.file, project.summary(call.file));
+    let text = &*project.sources.get(file).text;
+    let is_top = |function: In<FunctionId>| project.function(function).parent == Some(FunctionId::MODULE);
+    let outer = project.around(project.function_of(call), is_top)?;
+    let callbacks = project.callbacks(call);
+    let captured = callbacks.iter().flat_map(|handed| &project.function(handed.function).captures);
+    let is_own = |function: FunctionId| summary.is_inside(function, outer.id);
+    let mut captured = captured.map(|binding| summary.binding(*binding));
+    let around = project.function(outer).span;
+    let elsewhere = format!("{}{}", &text[..around.start as usize], &text[around.end as usize..]);
+    if callbacks.is_empty() || captured.any(|binding| is_own(binding.function)) || mentions(&elsewhere, name) {
+        return None;
+    }
+    let declaration = whole(text, project.call(call).statement);
+    let said = declaration.of(text);
+    let lines = line_of(text, declaration.start).start..line_of(text, declaration.end).end;
+    if text.get(lines.clone())?.trim() != said || !said.starts_with("const ") || said.contains("this") {
+        return None;
+    }
+    let blanks = indent(text, declaration.start);
+    let said = said.replace(&format!("\n{blanks}"), "\n");
+    // Behind the code before, so that a comment stays with what it is about.
+    let top = code_before(text, line_of(text, around.start).start as u32).len();
+    let (at, new) = if top == 0 {
+        (line_of(text, around.start).start, format!("{said}\n\n"))
+    } else {
+        (line_of(text, top as u32).end, format!("\n{said}\n"))
+    };
+    if !text[..at].trim().is_empty() && top == 0 {
+        return None;
+    }
+    let span = |from: usize, to: usize| Span::new(from as u32, to as u32);
+    Some(vec![
+        Edit { file, span: span(at, at), text: new },
+        Edit { file, span: span(lines.start, lines.end), text: String::new() },
+    ])
 }
 
 fn is_registry(project: &Project<'_>, call: In<CallId>) -> bool {

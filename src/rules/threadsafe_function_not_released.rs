@@ -5,9 +5,11 @@ use super::member_never_freed::forgotten;
 use super::persistent_never_reset::local_root;
 use super::support::custody::{Kind, each};
 use super::support::members::{Stored, is_released, stored};
-use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::FunctionKind;
+use super::support::mend::before;
+use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::{Flow, FunctionKind, Holder, Step};
 use crate::project::{AccessKind, Project};
+use crate::text::Edit;
 
 const NAME: &str = "threadsafe-function-not-released";
 
@@ -46,11 +48,33 @@ fn overwritten(project: &Project<'_>, stored: &Stored<'_>) -> Option<Finding> {
         return None;
     }
     let field = stored.field;
-    Some(
-        Finding::new(NAME, Confidence::Medium, stored.at, format!("thread-safe function `{field}` is overwritten while it lives"))
+    let finding = Finding::new(NAME, Confidence::Medium, stored.at, format!("thread-safe function `{field}` is overwritten while it lives"))
             .with_why(format!("{name} can be called again; the old function keeps its callback and the event loop alive, and nothing can release it any more"))
             .with_help(format!("release `{field}` before this assignment, if it is set"))
             .with_context(name.clone())
-            .with_step(StepKind::Acquire, stored.at, format!("`{field}` receives a new one, whatever it held before")),
-    )
+            .with_step(StepKind::Acquire, stored.at, format!("`{field}` receives a new one, whatever it held before"));
+    Some(match released_before(project, stored) {
+        Some(edits) => finding.with_fix("release the old one first", Applicability::Unsafe, edits),
+        None => finding,
+    })
+}
+
+/// The release of what the field holds, before the assignment.
+fn released_before(project: &Project<'_>, stored: &Stored<'_>) -> Option<Vec<Edit>> {
+    let (_, declared) = project.field_type(stored.class, &stored.field)?;
+    let field = stored.field;
+    let release = if declared.name.ends_with("ThreadSafeFunction") && declared.holder == Holder::Value {
+        format!("if ({field}) {field}.Release();")
+    } else {
+        return None;
+    };
+    let mut statement = None;
+    project.function(stored.function).flow.walk(&mut |flow| {
+        if let Flow::Step(Step::Assign(assign)) = flow
+            && assign.statement.contains(stored.at.span)
+        {
+            statement = statement.or(Some(assign.statement));
+        }
+    });
+    before(stored.at.file, &project.sources.get(stored.at.file).text, statement?, &release)
 }

@@ -4,6 +4,7 @@
 
 pub(in crate::rules) mod finalizer;
 pub(in crate::rules) mod finally;
+pub(in crate::rules) mod handle;
 pub(in crate::rules) mod listener;
 pub(in crate::rules) mod member;
 pub(in crate::rules) mod native;
@@ -19,6 +20,12 @@ pub(in crate::rules) fn indent(text: &str, at: u32) -> &str {
 
 fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |end| end + 1)
+}
+
+/// The line of an offset, with its end.
+pub(in crate::rules) fn line_of(text: &str, at: u32) -> std::ops::Range<usize> {
+    let start = line_start(text, at as usize);
+    start..text[at as usize..].find('\n').map_or(text.len(), |end| at as usize + end + 1)
 }
 
 /// Whether only blanks stand between the start of the line and the offset.
@@ -52,7 +59,7 @@ enum Context {
 }
 
 /// The text before an offset without comments, blanks and directives at its end.
-fn code_before(text: &str, at: u32) -> &str {
+pub(in crate::rules) fn code_before(text: &str, at: u32) -> &str {
     let mut before = text[..at as usize].trim_end();
     loop {
         let line = before.rsplit('\n').next().unwrap_or("");

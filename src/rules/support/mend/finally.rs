@@ -1,8 +1,8 @@
 //! `try … finally` around what stands between an acquisition and its release, in JavaScript. Only where both are statements
 //! of one block, so that the release covers what the acquisition does, and nothing else.
 
-use super::{Context, context, indent, line_start, mentions, starts_line, whole};
-use crate::model::{BindingKind, FunctionId, In, Scope, Summary};
+use super::{Context, context, indent, line_of, line_start, mentions, starts_line, whole};
+use crate::model::{BindingKind, Exit, Flow, FunctionId, In, Scope, Summary, Value, ValueId};
 use crate::project::Project;
 use crate::text::{Edit, FileId, Span};
 
@@ -29,7 +29,7 @@ pub(in crate::rules) fn in_finally(
     let block = Block::behind(project, function, acquired)?;
     let text = block.text;
     let released = whole(text, released);
-    let (line, line_end) = (line_start(text, released.start as usize) as u32, end_of_line(text, released.end));
+    let (line, line_end) = (line_start(text, released.start as usize) as u32, line_of(text, released.end).end as u32);
     let scope = innermost(block.summary, released.start)?;
     let alone = starts_line(text, released.start as usize)
         && text[released.end as usize..line_end as usize].trim().is_empty()
@@ -61,12 +61,40 @@ pub(in crate::rules) fn finally_after(
     block.wrap(&block.text[block.start as usize..end as usize], clean_up, Span::new(block.start, end))
 }
 
+/// Whether the work of a function is over when it returns: an asynchronous one returns nothing that may still be awaited.
+pub(in crate::rules) fn ends_with_its_work(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    let mut settled = true;
+    if !project.function(function).is_async {
+        return true;
+    }
+    project.function(function).flow.walk(&mut |flow| {
+        if let Flow::Exit(Exit::Return(Some(value)), _) = flow {
+            settled &= is_settled(project, function.with(*value), 0);
+        }
+    });
+    settled
+}
+
+fn is_settled(project: &Project<'_>, value: In<ValueId>, depth: u8) -> bool {
+    match project.value(value) {
+        Value::Awaited(_) | Value::Literal(_) | Value::Object(_) | Value::Array(..) => true,
+        Value::Member(object, _) | Value::Index(object, _) => {
+            depth < 4 && is_settled(project, value.with(*object), depth + 1)
+        }
+        Value::Binding(binding) => {
+            let assigned = project.binding(value.with(*binding)).value;
+            depth < 4 && assigned.is_some_and(|assigned| is_settled(project, value.with(assigned), depth + 1))
+        }
+        _ => false,
+    }
+}
+
 impl<'p> Block<'p> {
     fn behind(project: &'p Project<'_>, function: In<FunctionId>, statement: Span) -> Option<Self> {
         let text = &*project.sources.get(function.file).text;
         let summary = project.summary(function.file);
         let statement = whole(text, statement);
-        let start = end_of_line(text, statement.end);
+        let start = line_of(text, statement.end).end as u32;
         let rest = text[statement.end as usize..start as usize].trim();
         let fits = starts_line(text, statement.start as usize)
             && context(text, statement.start) == Context::Block
@@ -114,11 +142,6 @@ impl<'p> Block<'p> {
 fn innermost(summary: &Summary, at: u32) -> Option<&Scope> {
     let around = summary.scopes.iter().filter(|scope| scope.span.start <= at && at < scope.span.end);
     around.min_by_key(|scope| scope.span.end - scope.span.start)
-}
-
-/// One past the line end that follows an offset.
-fn end_of_line(text: &str, at: u32) -> u32 {
-    text[at as usize..].find('\n').map_or(text.len() as u32, |end| at + end as u32 + 1)
 }
 
 /// One step of indentation, as the text has it: that of its first indented line.

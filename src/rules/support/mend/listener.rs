@@ -2,9 +2,9 @@
 //! the owner ends. They change what happens, since the removal works then: never safe to apply unseen.
 
 use super::super::listeners::Listener;
-use super::finally::finally_after;
+use super::finally::{ends_with_its_work, finally_after};
 use super::{at_start, before, is_name, mentions};
-use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, FunctionKind, In, Language, Step, Value, ValueId};
+use crate::model::{CallId, ClassId, Flow, FunctionId, FunctionKind, In, Language, Step, Value, ValueId};
 use crate::project::{Event, Likeness, Project, Removal};
 use crate::text::{Edit, Span};
 
@@ -112,28 +112,6 @@ pub(in crate::rules) fn removed_in_finally(listener: &Listener<'_, '_>) -> Mende
 
 /// The controller of [`removed_in_finally`].
 const ENDED: &str = "ended";
-
-/// Whether the work of an asynchronous function is over when it returns: it returns nothing that may still be awaited.
-fn ends_with_its_work(project: &Project<'_>, function: In<FunctionId>) -> bool {
-    let mut settled = true;
-    project.function(function).flow.walk(&mut |flow| {
-        if let Flow::Exit(Exit::Return(Some(value)), _) = flow {
-            settled &= is_settled(project, function.with(*value), 0);
-        }
-    });
-    settled
-}
-
-fn is_settled(project: &Project<'_>, value: In<ValueId>, depth: u8) -> bool {
-    match project.value(value) {
-        Value::Awaited(_) | Value::Literal(_) | Value::Object(_) | Value::Array(..) => true,
-        Value::Binding(binding) => {
-            let assigned = project.binding(value.with(*binding)).value;
-            depth < 4 && assigned.is_some_and(|assigned| is_settled(project, value.with(assigned), depth + 1))
-        }
-        _ => false,
-    }
-}
 
 /// The registration as text.
 struct Local<'p> {
