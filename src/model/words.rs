@@ -41,6 +41,8 @@ pub enum Meaning {
     Limits,
     /// Words in the names of C variables by which a call reports failure: `error`, `status`.
     Reporting,
+    /// Methods that ask whether an object holds anything: `empty`, `IsEmpty`.
+    Emptiness,
     /// Words in the names of C functions that end something's life: `free`, `close`.
     Releasing,
     /// Those that say it even inside a word: `xmlfreedoc`.

@@ -9,6 +9,7 @@
 //! Never here: which leak is worth reporting, and what to call it.
 
 mod acquire;
+mod bounds;
 mod conditions;
 mod destination;
 mod effects;
@@ -38,6 +39,8 @@ pub struct Custody {
     pub losses: Vec<Loss>,
     /// Points at which the obligation ends.
     pub settlements: Vec<Settlement>,
+    /// An unknown call that a path leaves it to without another sign of an end.
+    pub taker: Option<CallId>,
     /// There were too many paths to follow them all.
     pub capped: bool,
 }
@@ -105,7 +108,12 @@ pub enum How {
 impl Custody {
     /// Whether nothing ever ends the obligation.
     pub fn is_never_settled(&self) -> bool {
-        self.settlements.is_empty()
+        self.settlements.is_empty() && self.perhaps_taken().is_none()
+    }
+
+    /// A call that nothing is known of, and that some paths leave it to, while others lose it before.
+    pub fn perhaps_taken(&self) -> Option<CallId> {
+        self.taker.filter(|_| self.losses.iter().any(|loss| loss.doubt != Doubt::Unsure))
     }
 
     /// The first settlement that satisfies a test.

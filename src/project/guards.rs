@@ -1,7 +1,9 @@
 //! Once-guards: `if (started) return; started = true`, `if (!x) x = …`. A call behind one happens once in the life of the
 //! place that it tests, however often its function runs.
 
-use super::{AccessKind, Place, Project};
+use super::{Access, AccessKind, Place, Project};
+use crate::model::contract::By;
+use crate::model::words::Meaning;
 use crate::model::{Assign, CallId, Cond, Exit, Flow, FunctionId, In, Literal, Step, Value, ValueId};
 use crate::text::Span;
 use smallvec::SmallVec;
@@ -14,21 +16,22 @@ pub(super) struct Guard {
     pub(super) span: Span,
 }
 
-/// Values known to be empty at a point, with the conditions that say so.
-type Empty = Vec<(ValueId, Span)>;
+/// Values known to be false (or true) at a point, with the conditions that say so.
+type Known = Vec<(ValueId, bool, Span)>;
 
 impl Project<'_> {
     /// The once-guards around a call in its own function.
     pub(super) fn guards(&self, call: In<CallId>) -> SmallVec<[Guard; 1]> {
         let function = self.function_of(call);
-        let mut empty = Empty::new();
+        let mut known = Known::new();
         let mut found = SmallVec::new();
-        if !reach(&self.function(function).flow, call.id, &mut empty) {
+        if !reach(&self.function(function).flow, call.id, &mut known) {
             return found;
         }
-        for (value, span) in empty {
-            let value = call.with(value);
-            let Some(place) = self.place(value) else { continue };
+        for (value, holds, span) in known {
+            // `if (!x)` and `if (x.IsEmpty())` say the same of `x`.
+            let value = if holds { self.asked_for_emptiness(call.with(value)) } else { Some(call.with(value)) };
+            let Some(place) = value.and_then(|value| self.place(value)) else { continue };
             if place.variable().is_some_and(|variable| {
                 self.binding(variable).function == function.id
                     && variable.file == function.file
@@ -37,15 +40,38 @@ impl Project<'_> {
                 continue;
             }
             let fills = self.accesses(place).iter().any(|access| {
-                let inside = access.file == call.file
-                    && self.summary(call.file).is_inside(access.function, function.id);
-                inside && matches!(access.kind, AccessKind::Assigned { value, .. } if !self.is_empty_value(access.of(value)))
+                let inside =
+                    access.file == call.file && self.summary(call.file).is_inside(access.function, function.id);
+                // In C++, what is guarded may fill the place itself.
+                let fills_it =
+                    || self.is_native(call.file) && self.targets(call).functions.contains(&access.function());
+                (inside || fills_it()) && self.is_filling(access)
             });
             if fills {
                 found.push(Guard { place, span });
             }
         }
         found
+    }
+
+    /// The place that a call asks whether it is empty: `x` of `x.IsEmpty()`.
+    fn asked_for_emptiness(&self, value: In<ValueId>) -> Option<In<ValueId>> {
+        let Value::Result(call) = *self.value(value) else { return None };
+        let call = value.with(call);
+        let name = self.method_name(call)?;
+        let asks = self.call(call).arguments.is_empty() && self.contracts.words.has(Meaning::Emptiness, &name);
+        asks.then(|| self.receiver(call)).flatten()
+    }
+
+    /// Whether an access puts something into its place.
+    fn is_filling(&self, access: &Access) -> bool {
+        match access.kind {
+            AccessKind::Assigned { value, .. } => !self.is_empty_value(access.of(value)),
+            AccessKind::Method { call, .. } => {
+                self.api(access.of(call)).is_some_and(|api| api.by == By::Receiver && api.gives.is_some())
+            }
+            _ => false,
+        }
     }
 
     /// Whether other code than a function itself empties a place again.
@@ -69,23 +95,23 @@ impl Project<'_> {
     }
 }
 
-/// Walks to a call; on the way out `empty` holds what is known to be empty there.
-fn reach(flow: &Flow, wanted: CallId, empty: &mut Empty) -> bool {
+/// Walks to a call; on the way out `known` holds what is known to be false or true there.
+fn reach(flow: &Flow, wanted: CallId, known: &mut Known) -> bool {
     match flow {
         Flow::Step(Step::Call(call)) => *call == wanted,
         Flow::Step(_) | Flow::Label(_) | Flow::Exit(..) => false,
         Flow::Sequence(parts) => {
-            let before = empty.len();
+            let before = known.len();
             for part in parts {
-                if reach(part, wanted, empty) {
+                if reach(part, wanted, known) {
                     return true;
                 }
                 match part {
                     Flow::Branch { cond, then, otherwise, span } => {
                         if always_leaves(then) {
-                            when(cond, false, *span, empty);
+                            when(cond, false, *span, known);
                         } else if always_leaves(otherwise) && !otherwise.is_empty() {
-                            when(cond, true, *span, empty);
+                            when(cond, true, *span, known);
                         }
                     }
                     // `x ||= make()`: the call stands before its assignment and is followed by nothing else.
@@ -93,44 +119,44 @@ fn reach(flow: &Flow, wanted: CallId, empty: &mut Empty) -> bool {
                     _ => {}
                 }
             }
-            empty.truncate(before);
+            known.truncate(before);
             false
         }
         Flow::Branch { cond, then, otherwise, span } => {
-            let before = empty.len();
-            when(cond, true, *span, empty);
-            if reach(then, wanted, empty) {
+            let before = known.len();
+            when(cond, true, *span, known);
+            if reach(then, wanted, known) {
                 return true;
             }
-            empty.truncate(before);
-            when(cond, false, *span, empty);
-            if reach(otherwise, wanted, empty) {
+            known.truncate(before);
+            when(cond, false, *span, known);
+            if reach(otherwise, wanted, known) {
                 return true;
             }
-            empty.truncate(before);
+            known.truncate(before);
             false
         }
-        Flow::Switch { arms, .. } => arms.iter().any(|arm| reach(arm, wanted, empty)),
-        Flow::Loop { body, .. } | Flow::Labelled(_, body) => reach(body, wanted, empty),
+        Flow::Switch { arms, .. } => arms.iter().any(|arm| reach(arm, wanted, known)),
+        Flow::Loop { body, .. } | Flow::Labelled(_, body) => reach(body, wanted, known),
         Flow::Try { body, handler, finally } => {
-            reach(body, wanted, empty)
-                || handler.as_ref().is_some_and(|(_, handler)| reach(handler, wanted, empty))
-                || finally.as_ref().is_some_and(|finally| reach(finally, wanted, empty))
+            reach(body, wanted, known)
+                || handler.as_ref().is_some_and(|(_, handler)| reach(handler, wanted, known))
+                || finally.as_ref().is_some_and(|finally| reach(finally, wanted, known))
         }
     }
 }
 
-/// What is empty where a condition holds, or does not.
-fn when(cond: &Cond, holds: bool, span: Span, empty: &mut Empty) {
+/// What is false or true where a condition holds, or does not.
+fn when(cond: &Cond, holds: bool, span: Span, known: &mut Known) {
     match cond {
-        Cond::Truthy(value) if !holds => empty.push((*value, span)),
+        Cond::Truthy(value) => known.push((*value, holds, span)),
         Cond::Equal(a, b) if holds => {
-            empty.push((*a, span));
-            empty.push((*b, span));
+            known.push((*a, false, span));
+            known.push((*b, false, span));
         }
-        Cond::Not(inner) => when(inner, !holds, span, empty),
-        Cond::All(parts) if holds => parts.iter().for_each(|part| when(part, true, span, empty)),
-        Cond::Any(parts) if !holds => parts.iter().for_each(|part| when(part, false, span, empty)),
+        Cond::Not(inner) => when(inner, !holds, span, known),
+        Cond::All(parts) if holds => parts.iter().for_each(|part| when(part, true, span, known)),
+        Cond::Any(parts) if !holds => parts.iter().for_each(|part| when(part, false, span, known)),
         _ => {}
     }
 }

@@ -158,6 +158,13 @@ impl Project<'_> {
             .collect()
     }
 
+    /// A value and the variables that stand for it.
+    pub fn under_all_names(&self, value: In<ValueId>) -> Vec<In<ValueId>> {
+        let mut found = Vec::new();
+        self.with_aliases(value, &mut found);
+        found
+    }
+
     /// The variables that stand for a value, and theirs.
     pub(super) fn with_aliases(&self, value: In<ValueId>, found: &mut Vec<In<ValueId>>) {
         if found.contains(&value) || found.len() > 4096 {

@@ -1,9 +1,10 @@
 //! `member-never-freed`: a field owns memory or a handle that no code of the project releases.
 
+use super::support::custody::runs_once;
 use super::support::members::{Mortality, Stored, ends_elsewhere, is_released, mortality, stored};
 use super::support::mend::member::mend;
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::Rate;
+use crate::model::{ClassId, In, Rate};
 use crate::project::Project;
 
 const NAME: &str = "member-never-freed";
@@ -21,6 +22,13 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether there is one object of a class, or one for each environment: then what ends the environment ends it.
+fn is_made_once(project: &Project<'_>, class: In<ClassId>) -> bool {
+    let made = project.constructions(class);
+    project.instances(class).rate == Some(Rate::Once)
+        || !made.is_empty() && made.iter().all(|call| runs_once(project, project.function_of(*call)))
+}
+
 /// The finding about a stored handle that nothing releases, in objects that come and go.
 pub(super) fn forgotten(
     project: &Project<'_>,
@@ -30,7 +38,7 @@ pub(super) fn forgotten(
     how: &str,
 ) -> Option<Finding> {
     let is_cared_for = || is_released(project, stored) || ends_elsewhere(project, stored);
-    if project.instances(stored.class).rate == Some(Rate::Once) || is_cared_for() {
+    if is_made_once(project, stored.class) || is_cared_for() {
         return None;
     }
     let Mortality { dies, sibling } = mortality(project, stored);

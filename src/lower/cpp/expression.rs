@@ -181,7 +181,12 @@ impl Lowering<'_> {
                     let path: Vec<Name> = prefix.iter().chain(&path[1..]).copied().collect();
                     return self.path(&path);
                 }
-                self.path(path)
+                // Variables of a namespace are the file's, whatever it is called.
+                let of_file = self.declared(crate::model::ScopeId(0), *name);
+                match of_file.filter(|_| self.namespaces.contains(qualifier)) {
+                    Some(binding) => self.value(Value::Binding(binding)),
+                    None => self.path(path),
+                }
             }
         }
     }

@@ -46,7 +46,9 @@ impl Lowering<'_> {
             "namespace_definition" => {
                 let mut place = place.clone();
                 if let Some(name) = node.field("name") {
-                    place.path.extend(self.path_of(name));
+                    let path = self.path_of(name);
+                    self.namespaces.extend(&path);
+                    place.path.extend(path);
                 }
                 let body = node.field("body").map(children).unwrap_or_default();
                 self.items(&body, &place, pending);

@@ -8,7 +8,7 @@ use crate::model::{
     Language, Literal, Name, ScopeId, Step, Summary, TypeFacts, Value, ValueId,
 };
 use crate::text::Span;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tree_sitter::{Node, Parser};
 
 /// Deepest nesting of statements and expressions that is followed.
@@ -75,6 +75,8 @@ pub struct Lowering<'p> {
     pub members: Vec<FxHashMap<Name, Member>>,
     /// `using` and `typedef`.
     pub aliases: FxHashMap<Name, Alias>,
+    /// Namespaces that this file opens.
+    pub namespaces: FxHashSet<Name>,
     /// Code that is parsed on its own: start and end in the text.
     pub separate: FxHashMap<usize, usize>,
     /// For second looks at stretches that the grammar read wrongly.
@@ -99,6 +101,7 @@ impl<'p> Lowering<'p> {
             classes: FxHashMap::default(),
             members: Vec::new(),
             aliases: FxHashMap::default(),
+            namespaces: FxHashSet::default(),
             separate: FxHashMap::default(),
             parser,
             budget,

@@ -4,7 +4,9 @@
 use super::How;
 use super::state::{Doubt, root};
 use crate::model::contract::{By, Spoken, Valid};
-use crate::model::{BindingKind, CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Type, Value, ValueId};
+use crate::model::{
+    BindingKind, CallId, ClassId, Cond, FunctionId, FunctionKind, Holder, In, Literal, Summary, Type, Value, ValueId,
+};
 use crate::project::Project;
 use crate::text::FileId;
 
@@ -243,7 +245,8 @@ impl<'a> Project<'a> {
                     && matches!(summary.value(assign.value), Value::This(of) if *of == method.id)
                 {
                     // Its own request pointing back at it is what batons do; whoever queues it takes it over.
-                    let own = matches!(summary.value(assign.place), Value::Member(..));
+                    let own =
+                        matches!(summary.value(assign.place), Value::Member(..)) && !is_global(summary, assign.place);
                     if !own {
                         doubt = Doubt::Unsure;
                     }
@@ -276,8 +279,19 @@ impl<'a> Project<'a> {
         ty.is_some_and(|ty| matches!(ty.family.as_str(), "heap" | "array-heap"))
     }
 
+    /// What a smart pointer gives up may be known elsewhere, by what its constructor did.
+    fn is_known_elsewhere(&self, call: In<CallId>) -> bool {
+        let Some(Value::Binding(pointer)) = self.receiver(call).map(|receiver| self.value(receiver)) else {
+            return false;
+        };
+        let Some(ty) = &self.binding(call.with(*pointer)).ty else { return false };
+        let pointee = ty.text.split_once('<').and_then(|(_, rest)| rest.rsplit_once('>'));
+        let class = pointee.and_then(|(pointee, _)| self.native_class(call.file, pointee.trim()));
+        class.is_some_and(|class| self.gives_itself_away(class, 0) == Doubt::Unsure)
+    }
+
     fn by_row(&self, call: In<CallId>, ty: &'a Type, by: &By, succeeds: Valid) -> Option<Owned<'a>> {
-        if ty.collectable || ty.raii {
+        if ty.collectable || ty.raii || self.is_known_elsewhere(call) {
             return None;
         }
         let valid = if ty.valid == Valid::Unknown { Valid::Truthy } else { ty.valid };
@@ -376,6 +390,12 @@ impl<'a> Project<'a> {
         let summary = self.summary(call.file);
         let mut found = Some(true);
         self.function(self.function_of(call)).flow.walk(&mut |flow| {
+            // `x_create(…) != X_OK`: a status.
+            if let crate::model::Flow::Branch { cond, .. } = flow
+                && is_compared(summary, cond, result)
+            {
+                found = Some(false);
+            }
             if let crate::model::Flow::Step(crate::model::Step::Assign(assign)) = flow
                 && (assign.value == result
                     || matches!(summary.value(assign.value), Value::Choice(parts) if parts.contains(&result)))
@@ -459,6 +479,30 @@ impl<'a> Project<'a> {
             }
         }
         if left.is_empty() { given } else { None }
+    }
+}
+
+/// Whether a condition compares a value with something else than null.
+fn is_compared(summary: &Summary, cond: &Cond, value: ValueId) -> bool {
+    match cond {
+        Cond::Equal(a, b) => {
+            let other = if *a == value { *b } else { *a };
+            (*a == value || *b == value)
+                && !matches!(summary.value(other), Value::Literal(Literal::Null | Literal::Int(0)))
+                && !matches!(summary.value(other), Value::Global(name) if matches!(name.as_str(), "NULL" | "nil"))
+        }
+        Cond::Less(a, b) | Cond::AtMost(a, b) => *a == value || *b == value,
+        Cond::Not(inner) => is_compared(summary, inner, value),
+        Cond::All(parts) | Cond::Any(parts) => parts.iter().any(|part| is_compared(summary, part, value)),
+        _ => false,
+    }
+}
+
+/// Whether a place is reached from a name that no code here declares: `per_thread::current`, `registry.first`.
+fn is_global(summary: &Summary, place: ValueId) -> bool {
+    match summary.value(place) {
+        Value::Member(object, _) => is_global(summary, *object),
+        value => matches!(value, Value::Global(_)),
     }
 }
 

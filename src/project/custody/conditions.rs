@@ -2,6 +2,7 @@
 //! Knows no call's meaning beyond how a value says that there is something.
 
 use super::acquire::Owned;
+use super::bounds::Bound;
 use super::state::{Mention, State, join, mention, root};
 use crate::model::contract::Valid;
 use crate::model::{BindingId, Cond, Flow, Function, Literal, Name, Summary, Value, ValueId};
@@ -19,10 +20,15 @@ pub(in crate::project) struct Conditions {
     flags: Vec<BindingId>,
     /// Variables that are asked for success, with the number of that condition.
     statuses: FxHashMap<BindingId, u32>,
+    /// Conditions of the build that compare one name with numbers: `VERSION > 3`.
+    bounds: FxHashMap<u32, Bound>,
 }
 
 /// How the common text of tests for success begins.
 const STATUS: &str = "ok ";
+
+/// How the common text of conditions of the build begins.
+const CONFIG: &str = "# ";
 
 /// One condition of a function, wherever it is tested.
 struct Seen {
@@ -59,13 +65,22 @@ impl Conditions {
         let mut conditions = Conditions { flags, ..Conditions::default() };
         // Whether a status says success is asked by macros too, which are no conditions here.
         let is_status = |key: &str| key.starts_with(STATUS);
-        let mut repeated: Vec<_> =
-            seen.into_iter().filter(|(key, seen)| seen.atoms.len() > 1 || is_status(key)).collect();
+        // Of two bounds on one version, one may exclude the other.
+        let bound = |key: &str| key.strip_prefix(CONFIG).and_then(Bound::read);
+        let bounds: Vec<Bound> = seen.keys().filter_map(|key| bound(key)).collect();
+        let is_bounded =
+            |key: &str| bound(key).is_some_and(|own| bounds.iter().filter(|other| other.name == own.name).count() > 1);
+        let counts = |key: &str, seen: &Seen| seen.atoms.len() > 1 || is_status(key) || is_bounded(key);
+        let mut repeated: Vec<_> = seen.into_iter().filter(|(key, seen)| counts(key, seen)).collect();
         repeated.sort_by(|a, b| a.0.cmp(&b.0));
         for (key, mut seen) in repeated {
             let number = conditions.mentioned.len() as u32;
             if is_status(&key) {
                 conditions.statuses.extend(seen.bindings.first().map(|binding| (*binding, number)));
+                seen.last = u32::MAX;
+            }
+            if is_bounded(&key) {
+                conditions.bounds.extend(bound(&key).map(|bound| (number, bound)));
                 seen.last = u32::MAX;
             }
             conditions.numbers.extend(seen.atoms.into_iter().map(|(atom, reversed)| (atom, (number, reversed))));
@@ -83,6 +98,15 @@ impl Conditions {
     /// Whether a variable is known to hold a success (or a failure).
     pub(super) fn status_of(&self, state: &State, binding: BindingId) -> Option<bool> {
         state.fact(*self.statuses.get(&binding)?)
+    }
+
+    /// Whether a bound on a version can hold (or not) beside those that are decided.
+    fn is_within_bounds(&self, state: &State, condition: u32, holds: bool) -> bool {
+        let Some(own) = self.bounds.get(&condition) else { return true };
+        let known = state.facts.iter().filter_map(|fact| Some((self.bounds.get(&fact.0)?, fact.1)));
+        let of_same = known.filter(|(bound, _)| bound.name == own.name).map(|(bound, holds)| bound.range(holds));
+        let (low, high) = of_same.fold(own.range(holds), |(low, high), (from, to)| (low.max(from), high.min(to)));
+        low <= high
     }
 
     pub(super) fn is_flag(&self, binding: BindingId) -> bool {
@@ -124,7 +148,7 @@ fn key(summary: &Summary, atom: &Cond, bindings: &mut Vec<BindingId>) -> (String
             if a <= b { format!("{a} == {b}") } else { format!("{b} == {a}") }
         }
         Cond::Less(a, b) => format!("{} < {}", of(*a), of(*b)),
-        Cond::Config(name) => format!("# {name}"),
+        Cond::Config(name) => format!("{CONFIG}{name}"),
         Cond::Opaque(values) => values.iter().map(|value| of(*value)).collect::<Vec<_>>().join(" ~ "),
         Cond::AtMost(..) | Cond::Not(_) | Cond::All(_) | Cond::Any(_) => String::new(),
     };
@@ -260,6 +284,7 @@ impl Judge<'_, '_, '_> {
         if let Some((number, reversed)) = number {
             match state.fact(number) {
                 Some(known) if known != (holds != reversed) => return None,
+                _ if !self.conditions.is_within_bounds(state, number, holds != reversed) => return None,
                 _ => {}
             }
         }

@@ -217,6 +217,8 @@ impl<'a> Effects<'_, 'a> {
             Row::HandTo(_) | Row::HandToOnSuccess(_) if !api.exposes => taken(None),
             // A descriptor's number in a JavaScript number: whoever gets it can close it.
             Row::Copy if is_number(owned) => taken(None),
+            // Bytes can be copied, an object of a class is kept: `String::New(new Resource(…))`.
+            Row::Copy if !owned.is_plain_memory => Effect::Doubtful(Doubt::Unsure),
             Row::HandTo(_) | Row::HandToOnSuccess(_) | Row::Borrow | Row::Copy => Effect::None,
             Row::Unknown if argument.is_some() => Effect::Doubtful(Doubt::Likely),
             Row::Unknown => Effect::None,

@@ -4,7 +4,7 @@
 use super::acquire::{Begin, Owned};
 use super::conditions::{Conditions, Judge};
 use super::effects::Effects;
-use super::state::{Mention, State, join, mention, root};
+use super::state::{Doubt, Mention, State, join, mention, root};
 use super::{Custody, How, Loss, Settlement, Way};
 use crate::model::{Cond, Exit, Flow, Function, Holder, Loop, Name, Summary, Value, ValueId};
 use crate::project::Project;
@@ -326,6 +326,9 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         // A taker that may have failed, and nobody looked: it most likely succeeded.
         if state.status.as_ref().is_some_and(|status| !status.succeeded && !status.tested) {
             return;
+        }
+        if state.doubt == Doubt::Unsure {
+            self.out.taker = self.out.taker.or(state.because);
         }
         let loss = Loss { way, span, doubt: state.doubt, because: state.because, decisions: state.decisions.clone() };
         match self.out.losses.iter_mut().find(|known| known.way == way && known.span == span) {

@@ -327,6 +327,9 @@ pub(in crate::rules) fn report(
             _ => "handed over on another way only",
         };
         finding = finding.with_step(StepKind::Release, project.at(file, settled.span), words);
+    } else if let Some(taker) = custody.perhaps_taken().map(|taker| In::new(file, taker)) {
+        let words = format!("handed to `{}` on another way only", project.callee_text(taker));
+        finding = finding.with_step(StepKind::Release, project.locate(taker), words);
     }
     if let Some(comment) = commented_release(project, owned) {
         finding = finding.with_step(StepKind::Release, comment, "a release that is commented out");

@@ -1,7 +1,8 @@
 //! Handles that C and C++ code keeps in fields: where each is stored, and what any code of the project does to release it.
 //! Says nothing of locals; `Project::owned_in` follows those.
 
-use crate::model::contract::{By, Part};
+use super::custody::assigned;
+use crate::model::contract::{By, Effect, Part};
 use crate::model::words::{Meaning, split};
 use crate::model::{CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Name, Type, Value, ValueId};
 use crate::project::{AccessKind, How, Origin, Owned, Place, Project, Root};
@@ -45,6 +46,8 @@ pub(crate) fn stored<'a>(project: &Project<'a>) -> Vec<Stored<'a>> {
                     How::Stored(place) => {
                         keep(project, &mut found, function.with(place), at, function, Some(owned), owned.ty);
                     }
+                    // Whoever got its number, too, can close it: the field is but a copy.
+                    How::Handed(..) if is_told(project, function, owned) => {}
                     How::Handed(call, Some(index)) => {
                         // The story starts where it is acquired, and goes on where the callee stores it.
                         let acquired = owned.call().map(|call| project.locate(function.with(call)));
@@ -69,6 +72,16 @@ pub(crate) fn stored<'a>(project: &Project<'a>) -> Vec<Stored<'a>> {
     let mut found: Vec<_> = found.into_values().collect();
     found.sort_by_key(|stored| stored.at);
     found
+}
+
+/// Whether a function also gives the number that it acquires to JavaScript: `info.GetReturnValue().Set(fd)`.
+fn is_told(project: &Project<'_>, function: In<FunctionId>, owned: &Owned<'_>) -> bool {
+    let holds = |value: ValueId| Some(value) == owned.holder || Some(value) == assigned(project, owned);
+    project.calls_in(function).filter_map(|call| Some((call, project.api(call)?))).any(|(call, api)| {
+        let arguments = project.call(call).arguments.iter().enumerate();
+        let copies = |at: usize| api.arguments.get(at).copied().unwrap_or(api.rest) == Effect::Copy;
+        arguments.filter(|(at, _)| copies(*at)).any(|(_, argument)| holds(argument.value))
+    })
 }
 
 /// Remembers a store, unless one of the same field is known; gives the new one.
@@ -168,13 +181,27 @@ pub(crate) fn is_released(project: &Project<'_>, stored: &Stored<'_>) -> bool {
             project.place(access.of(place)),
             Some(Place { root: Root::Field(..) | Root::Static(..) | Root::External(_), .. })
         ),
-        AccessKind::Returned => gives_up(project, access.function(), stored.place),
+        AccessKind::Returned => {
+            gives_up(project, access.function(), stored.place)
+                || is_released_by_readers(project, access.function(), stored)
+        }
         _ => false,
     })
 }
 
+/// Whether who asks for the field releases what it gets: `close(device->Fd())`.
+fn is_released_by_readers(project: &Project<'_>, getter: In<FunctionId>, stored: &Stored<'_>) -> bool {
+    let results = project.callers(getter).iter().filter_map(|caller| project.result(caller.call)).collect::<Vec<_>>();
+    results.into_iter().flat_map(|result| project.under_all_names(result)).any(|value| {
+        project.uses(value).iter().any(|access| match access.kind {
+            AccessKind::Argument { call, index } => releases_argument(project, access.of(call), index, stored),
+            AccessKind::Method { call, .. } => releases_receiver(project, access.of(call)),
+            _ => false,
+        })
+    })
+}
+
 fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored: &Stored<'_>) -> bool {
-    use crate::model::contract::Effect;
     if let Some(api) = project.api(call) {
         let effect = api.arguments.get(index as usize).copied().unwrap_or(api.rest);
         let takes = matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_));
