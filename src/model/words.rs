@@ -10,6 +10,10 @@ use serde::Deserialize;
 pub enum Meaning {
     /// Methods that end an object's life: `close`, `destroy`, `stop`, `Symbol.dispose` as `@@dispose`.
     Disposal,
+    /// Those of them that mostly end one of the things that an object does, where it has another end: `cancel`, `abort`.
+    EndsOne,
+    /// Those of them that take something out of the object where they are told what: `unsubscribe(topic)`.
+    TakesOut,
     /// Methods that start it anew, possibly several times: `connect`, `start`, `reconnect`, `open`.
     Start,
     /// Flags that say an object is ending: `closing`, `destroyed`.

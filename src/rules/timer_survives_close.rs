@@ -1,7 +1,7 @@
 //! `timer-survives-close`: the method that ends an object does not clear a timer that other methods clear, or a timer is
 //! armed again after an `await` without a look at the closing flag.
 
-use super::support::ending::{endings, is_end, reach, reaches, reaches_apart};
+use super::support::ending::{endings, is_end, reach, reaches, reaches_apart, says_takes_out, whole_endings};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
@@ -45,11 +45,15 @@ fn forgotten(
     let endings = endings(project, class);
     // What arms the timer on its way is no end: `end()` of a request that starts it.
     let arming = project.function_of(call);
-    let ends = |f: In<FunctionId>| ends_all(project, f) && !reach(project, f).contains(&arming);
-    let ending = *endings.iter().find(|&&ending| ends(ending))?;
+    let ends = |f: &In<FunctionId>| ends_all(project, *f) && !reach(project, *f).contains(&arming);
+    let ends: Vec<In<FunctionId>> = endings.iter().filter(|f| ends(f)).copied().collect();
+    let ending = whole_endings(project, &ends).into_iter().find(|&f| !hands_itself_over(project, f, class))?;
+    if says_takes_out(project, ending) && !whole_endings(project, &endings).contains(&ending) {
+        return None;
+    }
     // To start over is no way to clear it: what waits for the answer of a start clears when that comes.
     let start = outermost(project, arming);
-    if endings.iter().any(|&f| reaches_apart(project, f, Some(start), &care.releases) || hands_itself_over(project, f))
+    if endings.iter().any(|&f| reaches_apart(project, f, Some(start), &care.releases))
         || released_by_end_event(project, care)
     {
         return None;
@@ -94,9 +98,12 @@ fn ends_all(project: &Project<'_>, ending: In<FunctionId>) -> bool {
 }
 
 /// Whether an ending method runs code that can't be found with the object itself as its receiver or argument: the states of
-/// a state machine.
-fn hands_itself_over(project: &Project<'_>, ending: In<FunctionId>) -> bool {
-    reach(project, ending).into_iter().any(|function| {
+/// a state machine. What other objects hand over of themselves, is not this one.
+fn hands_itself_over(project: &Project<'_>, ending: In<FunctionId>, class: In<ClassId>) -> bool {
+    let own = |function: In<FunctionId>| {
+        project.enclosing_class(function).is_none_or(|of| of == class || project.bases(class).contains(&of))
+    };
+    reach(project, ending).into_iter().filter(|function| own(*function)).any(|function| {
         project.calls_in(function).any(|call| {
             let itself = project.call(call).arguments.iter().any(|argument| {
                 matches!(project.value(call.with(argument.value)), Value::This(_))

@@ -12,13 +12,42 @@ pub(crate) fn endings(project: &Project<'_>, class: In<ClassId>) -> Vec<In<Funct
         for method in project.methods(class) {
             let name = project.function(method).name;
             let known = found.iter().any(|&f| project.function(f).name == name);
-            let fits = is_ending_word(project, &name);
+            let fits = is_ending_word(project, &name) && !takes_out(project, method);
             if !known && fits && project.function(method).has_body && !is_reaction(project, method) {
                 found.push(method);
             }
         }
     }
     found
+}
+
+/// Of the methods that end an object, those that end it as a whole: `close` rather than `cancel`, where there are both.
+pub(crate) fn whole_endings(project: &Project<'_>, endings: &[In<FunctionId>]) -> Vec<In<FunctionId>> {
+    let without = |from: &[In<FunctionId>], meaning: Meaning| {
+        let says = |ending: &&In<FunctionId>| {
+            let name = project.function(**ending).name;
+            !project.contracts.words.has(meaning, name.trim_start_matches(['#', '_']))
+        };
+        let whole: Vec<In<FunctionId>> = from.iter().filter(says).copied().collect();
+        if whole.is_empty() { from.to_vec() } else { whole }
+    };
+    without(&without(endings, Meaning::TakesOut), Meaning::EndsOne)
+}
+
+/// Whether its name is that of a method that takes something out of an object: `unsubscribe`.
+pub(crate) fn says_takes_out(project: &Project<'_>, method: In<FunctionId>) -> bool {
+    let name = project.function(method).name;
+    project.contracts.words.has(Meaning::TakesOut, name.trim_start_matches(['#', '_']))
+}
+
+/// `unsubscribe(topic)`: it is told what to take out of the object, which goes on.
+fn takes_out(project: &Project<'_>, method: In<FunctionId>) -> bool {
+    let function = project.function(method);
+    says_takes_out(project, method)
+        && function.parameters.first().is_some_and(|first| {
+            let name = project.binding(method.with(*first)).name;
+            !project.contracts.words.has(Meaning::Answering, &name) && !name.to_lowercase().contains("err")
+        })
 }
 
 /// `onClose` that the project runs itself when something else closes: what it closes over has ended by then.
