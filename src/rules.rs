@@ -45,6 +45,7 @@ rules! {
     buffer_view_pins_parent = "buffer-view-pins-parent",
     cached_buffer_pointer = "cached-buffer-pointer",
     callback_payload_leaked = "callback-payload-leaked",
+    chunk_decoded_alone = "chunk-decoded-alone",
     closure_keeps_large_buffer = "closure-keeps-large-buffer",
     closure_on_immortal_object = "closure-on-immortal-object",
     collection_used_as_object = "collection-used-as-object",

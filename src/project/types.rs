@@ -159,7 +159,10 @@ impl<'a> Resolver<'_, 'a> {
     /// What the methods called on a value tell of it, where nothing else does.
     fn duck(&mut self, value: In<ValueId>) -> Option<&'a Type> {
         let project = self.project;
-        if !matches!(project.value(value), Value::Binding(_) | Value::Member(..) | Value::Index(..) | Value::This(_)) {
+        if !matches!(
+            project.value(value),
+            Value::Binding(_) | Value::Global(_) | Value::Member(..) | Value::Index(..) | Value::This(_)
+        ) {
             return None;
         }
         let rows = project.rows(value.file);
