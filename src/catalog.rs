@@ -27,6 +27,32 @@ impl fmt::Display for RowError {
 
 impl std::error::Error for RowError {}
 
+/// Rows for what comments say: what must be called, with the native function that gives what it is called on. `owed` names
+/// the type.
+pub fn said<'a>(
+    calls: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    owed: impl Fn(&str) -> String,
+) -> Option<Rows> {
+    let mut text = String::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for (release, gives) in calls {
+        let ty = owed(release);
+        let family = if gives.is_some() { "os-handle" } else { "session" };
+        if seen.insert(ty.clone()) {
+            text.push_str(&format!(
+                "[[type]]\nname = {ty:?}\nnoun = \"handle\"\nfamily = \"{family}\"\nsource = \"comment\"\n"
+            ));
+            if gives.is_some() {
+                text.push_str(&format!("[[api]]\nnames = [{release:?}]\nreleases = {{ argument = 0 }}\nof = [{ty:?}]\nsource = \"comment\"\n"));
+            }
+        }
+        if let Some(gives) = gives.filter(|gives| seen.insert((*gives).to_owned())) {
+            text.push_str(&format!("[[api]]\nnames = [{gives:?}]\ngives = {ty:?}\nsource = \"comment\"\n"));
+        }
+    }
+    if text.is_empty() { None } else { parse("comments", &text).ok() }
+}
+
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../rules/catalog/", $name)))),*]

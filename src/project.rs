@@ -62,6 +62,7 @@ mod references;
 mod registrations;
 mod resolve;
 mod results;
+mod said;
 mod slots;
 mod tables;
 mod types;
@@ -81,6 +82,7 @@ pub use places::{Access, AccessKind, Key, Place, Root};
 pub use rates::RateAnswer;
 pub use registrations::{Event, Likeness, Meeting, Registration, Registry, Removal};
 pub use resolve::{Origin, Origins};
+pub use said::{Words as SaidWords, owed, read as read_said};
 pub use tables::{Gone, Growth, Shape, Shrink, Table};
 
 use crate::model::{
@@ -108,6 +110,7 @@ pub struct Project<'a> {
     custody: custody::Memos<'a>,
     registry: registrations::LazyRegistry,
     tables: tables::LazyTables<'a>,
+    said: std::sync::OnceLock<said::Words>,
 }
 
 impl<'a> Project<'a> {
@@ -138,6 +141,7 @@ impl<'a> Project<'a> {
             custody: custody::Memos::default(),
             registry: registrations::LazyRegistry::default(),
             tables: tables::LazyTables::default(),
+            said: std::sync::OnceLock::new(),
         }
     }
 

@@ -66,6 +66,8 @@ pub enum Reason {
     Generated,
     /// Too large to be written by hand.
     Large(u64),
+    /// Ignore files or patterns leave it out.
+    Ignored,
     /// It is no text.
     Binary,
     /// The system would not let us; its words.
@@ -82,6 +84,7 @@ impl fmt::Display for Reason {
             Reason::Bundled => f.write_str("bundled"),
             Reason::Generated => f.write_str("generated"),
             Reason::Large(bytes) => write!(f, "larger than 1 MB ({:.1} MB)", *bytes as f64 / 1e6),
+            Reason::Ignored => f.write_str("ignored"),
             Reason::Binary => f.write_str("binary"),
             Reason::Unreadable(error) => write!(f, "unreadable ({error})"),
             Reason::Vanished => f.write_str("vanished while reading"),
@@ -152,10 +155,12 @@ pub fn walk(request: &Request) -> Walked {
         }
     }
     let mut roots = BTreeSet::new();
-    let mut starts: BTreeSet<PathBuf> = named.iter().cloned().collect();
+    // What a walk starts at it never leaves out.
+    let forced = request.force_exclude && !request.no_ignore;
+    let mut starts: BTreeSet<PathBuf> = if forced { BTreeSet::new() } else { named.iter().cloned().collect() };
     for path in &named {
         let root = root_of(path, !request.no_config);
-        if !request.no_project {
+        if forced || !request.no_project {
             starts.insert(root.clone());
         }
         roots.insert(root);
@@ -171,7 +176,13 @@ pub fn walk(request: &Request) -> Walked {
             Override::empty()
         }
     };
-    let listed = list(request, &starts, overrides);
+    let mut listed = list(request, &starts, overrides);
+    if forced {
+        listed.retain(|path, _| !request.no_project || named.iter().any(|start| path.starts_with(start)));
+        for path in named.iter().filter(|path| path.is_file()) {
+            listed.entry(path.clone()).or_insert(Some(Reason::Ignored));
+        }
+    }
     for (path, reason) in listed {
         let explicit = named.contains(&path);
         let name = name_of(&request.cwd, &path);

@@ -7,7 +7,7 @@ use crate::finding::{Finding, Severity};
 use crate::lower::{self, ProjectMacros};
 use crate::model::contract::Rows;
 use crate::model::{Contracts, Gyp, Language, Summary};
-use crate::project::Project;
+use crate::project::{self, Project};
 use crate::report::Problem;
 use crate::rules::{self, RULES, Rule};
 use crate::suppress::{Directives, concerns};
@@ -128,6 +128,13 @@ fn answers(
         answers.files.push(Reading { errors: summary.errors.clone(), partial: summary.partial, comments });
         summaries.push(summary);
     }
+    let said = project::read_said(sources, &summaries);
+    let calls =
+        said.calls.iter().map(|(release, gives)| (release.as_str(), gives.as_ref().map(|gives| gives.as_str())));
+    let contracts = match catalog::said(calls, project::owed) {
+        Some(rows) => Cow::Owned(config::extended(models.iter().chain([&rows]))),
+        None => contracts,
+    };
     for finding in judge_summaries(summaries, sources, &contracts, &rules, outcome, clock) {
         match answers.found.iter_mut().find(|(rule, _)| rule == finding.rule) {
             Some((_, found)) => found.push(finding),

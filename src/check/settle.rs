@@ -99,11 +99,12 @@ fn consult_baseline(
     }
 }
 
-/// Rules write `\n`; the file may not.
+/// Rules write `\n`; the file may not, or not everywhere: the line before an edit tells, or the first one.
 fn match_line_ends(fix: &mut Fix, sources: &Sources) {
     for edit in fix.edits.iter_mut().filter(|edit| edit.text.contains('\n') && !edit.text.contains('\r')) {
         let text = &sources.get(edit.file).text;
-        if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) {
+        let before = text.get(..edit.span.start as usize).and_then(|before| before.rfind('\n'));
+        if before.or_else(|| text.find('\n')).is_some_and(|at| text[..at].ends_with('\r')) {
             edit.text = edit.text.replace('\n', "\r\n");
         }
     }

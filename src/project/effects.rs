@@ -3,6 +3,7 @@
 
 use super::memo::{Acquired, Ask, apart};
 use super::paths::summed;
+use super::said::Said;
 use super::{Obligation, Origin, Place, Project, Start, State};
 use crate::model::contract::{By, Effect, Part, Throws};
 use crate::model::words::Meaning;
@@ -81,6 +82,9 @@ impl<'a> Project<'a> {
     }
 
     fn find_gives(&self, call: In<CallId>) -> Option<Acquired<'a>> {
+        if let Some(said) = self.said_to_give(call) {
+            return Some(said);
+        }
         let own = |api: &'a Api| {
             let ty = self.contracts.ty(api.gives.as_ref()?)?;
             Some((ty, self.by(call, api), call))
@@ -186,6 +190,15 @@ impl<'a> Project<'a> {
 
     /// What a call does with its receiver or an argument, where that is a handle of a type (none: of any).
     pub fn effect(&self, call: In<CallId>, role: Role, ty: Option<&Type>) -> Doing {
+        match role {
+            Role::Argument(at) => match self.said_of_argument(call, at) {
+                Some(Said::Owns) => return Doing::Takes,
+                Some(Said::Borrows) => return Doing::Borrows,
+                None => {}
+            },
+            Role::Receiver if self.pays(call, ty) => return Doing::Releases,
+            _ => {}
+        }
         if let Some(api) = self.row_of(call) {
             return self.row_effect(call, api, role, ty);
         }
@@ -300,6 +313,9 @@ impl<'a> Project<'a> {
         let name = ty.map_or(Name::default(), |ty| Name::from(&ty.name));
         self.memos.effects.ask(Ask::Effect, (function, parameter, name), || {
             let data = self.function(function);
+            if let Some(said) = self.said_of_parameter(function, parameter) {
+                return said;
+            }
             if !data.has_body {
                 return Doing::Unknown;
             }

@@ -9,6 +9,7 @@ use crate::model::contract::{Api, Effect as Row, Part, Valid};
 use crate::model::words::Words;
 use crate::model::{BindingId, CallId, FunctionId, Holder, In, Language, Literal, Summary, Value, ValueId};
 use crate::project::Project;
+use crate::project::said::Said;
 use crate::text::FileId;
 
 /// What a call does with the thing.
@@ -178,6 +179,11 @@ impl<'a> Effects<'_, 'a> {
 
     fn of_whole(&self, owned: &Owned<'a>, id: CallId, at: u16, seen: Mention) -> Effect {
         let call = self.summary.call(id);
+        match self.project.said_of_argument(In::new(self.file, id), at) {
+            Some(Said::Owns) => return Effect::taken(Some(at)),
+            Some(Said::Borrows) => return Effect::None,
+            None => {}
+        }
         if !call.is_new && self.words().is_view(&self.name(id)) {
             return Effect::Returned;
         }

@@ -1,0 +1,188 @@
+//! What comments say about ownership, above a function or class: `@owns x` and `@borrows x` of its parameters, `@mustCall f`
+//! of what it gives. Said words win over what the code looks like: they are there because it does not tell.
+
+use super::Project;
+use super::effects::Doing;
+use super::memo::Acquired;
+use crate::model::contract::By;
+use crate::model::{CallId, ClassId, FunctionId, In, Name, Summary};
+use crate::text::{FileId, Sources, Span};
+use rustc_hash::FxHashMap;
+
+/// Whose a parameter is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The function's, from the call on.
+    Owns,
+    /// The caller's, as before.
+    Borrows,
+}
+
+/// What the comments of a project say.
+#[derive(Debug, Default)]
+pub struct Words {
+    parameters: FxHashMap<(In<FunctionId>, u16), Said>,
+    /// Of native functions, by name.
+    by_name: FxHashMap<(Name, u16), Said>,
+    functions: FxHashMap<In<FunctionId>, Name>,
+    classes: FxHashMap<In<ClassId>, Name>,
+    /// What must be called, with the native function that gives what it must be called on; none in JavaScript.
+    pub calls: Vec<(Name, Option<Name>)>,
+}
+
+/// The type of what a function must be called on.
+pub fn owed(function: &str) -> String {
+    format!("@mustCall.{function}")
+}
+
+/// Reads the comments above functions and classes.
+pub fn read(sources: &Sources, summaries: &[Summary]) -> Words {
+    let mut words = Words::default();
+    for ((file, source), summary) in sources.iter().zip(summaries) {
+        if ["@owns", "@borrows", "@mustCall"].iter().any(|word| source.text.contains(word)) {
+            if summary.language.is_some_and(crate::model::Language::is_native) {
+                words.read_native(&source.text, &summary.comments);
+            } else {
+                words.read_file(file, &source.text, summary);
+            }
+        }
+    }
+    words
+}
+
+impl Words {
+    /// By text: a prototype is no function of its file, and the definition may lie in another one.
+    fn read_native(&mut self, text: &str, comments: &[Span]) {
+        for (at, comment) in comments.iter().enumerate() {
+            let next = comments.get(at + 1).map_or(text.len(), |next| next.start as usize);
+            let rest = text.get(comment.end as usize..).unwrap_or_default();
+            let apart = text.get(comment.end as usize..next).is_some_and(|between| between.trim().is_empty());
+            if apart && next < text.len() {
+                continue;
+            }
+            let start = comment.end + (rest.len() - rest.trim_start().len()) as u32;
+            let Some((function, parameters)) = head(rest) else { continue };
+            for (word, name) in said(text, comments, start) {
+                if word == "@mustCall" {
+                    self.calls.push((Name::from(name), Some(Name::from(function))));
+                } else if let Some(place) = parameters.iter().position(|parameter| *parameter == name) {
+                    let said = if word == "@owns" { Said::Owns } else { Said::Borrows };
+                    self.by_name.insert((Name::from(function), place as u16), said);
+                }
+            }
+        }
+    }
+
+    fn read_file(&mut self, file: FileId, text: &str, summary: &Summary) {
+        for (at, function) in summary.functions.iter().enumerate().skip(1) {
+            let id = In::new(file, FunctionId(at as u32));
+            for (word, name) in said(text, &summary.comments, function.span.start) {
+                if word == "@mustCall" {
+                    self.functions.insert(id, Name::from(name));
+                    self.calls.push((Name::from(name), None));
+                    continue;
+                }
+                let said = if word == "@owns" { Said::Owns } else { Said::Borrows };
+                let place = function.parameters.iter().position(|parameter| summary.binding(*parameter).name == *name);
+                if let Some(place) = place {
+                    self.parameters.insert((id, place as u16), said);
+                }
+            }
+        }
+        for (at, class) in summary.classes.iter().enumerate() {
+            let found = said(text, &summary.comments, class.span.start);
+            if let Some((_, name)) = found.into_iter().find(|(word, _)| *word == "@mustCall") {
+                self.classes.insert(In::new(file, ClassId(at as u32)), Name::from(name));
+                self.calls.push((Name::from(name), None));
+            }
+        }
+    }
+}
+
+/// The name of the C or C++ function whose head a text begins with, and those of its parameters.
+fn head(text: &str) -> Option<(&str, Vec<&str>)> {
+    let text = &text[..text.find([';', '{']).unwrap_or(text.len())];
+    let (before, rest) = text.split_once('(')?;
+    let last_word = |text: &'_ str| -> std::ops::Range<usize> {
+        let end = text.trim_end_matches(|c: char| !(c.is_alphanumeric() || c == '_')).len();
+        text[..end].rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1)..end
+    };
+    let parameters = rest.rsplit_once(')').map_or(rest, |(inside, _)| inside);
+    let names = parameters.split(',').map(|parameter| &parameter[last_word(parameter)]).collect();
+    Some((&before[last_word(before)], names)).filter(|(name, _)| !name.is_empty())
+}
+
+/// The words with their names in the comments that end right above, or before, what starts at an offset.
+fn said<'t>(text: &'t str, comments: &[Span], start: u32) -> Vec<(&'t str, &'t str)> {
+    let mut found = Vec::new();
+    let mut until = start;
+    let mut heads = true;
+    for comment in comments.iter().rev().filter(|comment| comment.end <= start) {
+        let between = text.get(comment.end as usize..until as usize).unwrap_or(";");
+        // `export const f = ` may stand between a comment and the function; between comments, only a line end.
+        let apart = between.contains([';', '{', '}']) || between.matches('\n').count() > 1;
+        if apart || (!heads && !between.trim().is_empty()) {
+            break;
+        }
+        (until, heads) = (comment.start, false);
+        let words: Vec<&str> = comment.of(text).split_whitespace().collect();
+        for pair in words.windows(2) {
+            let name = pair[1].trim_matches(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
+            if matches!(pair[0], "@owns" | "@borrows" | "@mustCall") && !name.is_empty() {
+                found.push((pair[0], name));
+            }
+        }
+    }
+    found
+}
+
+impl<'a> Project<'a> {
+    fn words(&self) -> &Words {
+        self.said.get_or_init(|| read(self.sources, &self.summaries))
+    }
+
+    /// What is said of an argument of a call.
+    pub(super) fn said_of_argument(&self, call: In<CallId>, at: u16) -> Option<Said> {
+        let words = self.words();
+        if self.is_native(call.file) {
+            let said = || words.by_name.get(&(self.method_name(call)?, at));
+            return if words.by_name.is_empty() { None } else { said().copied() };
+        }
+        if words.parameters.is_empty() {
+            return None;
+        }
+        let targets = self.targets(call);
+        targets.functions.iter().find_map(|function| words.parameters.get(&(*function, at))).copied()
+    }
+
+    /// What is said of a parameter of a function.
+    pub(super) fn said_of_parameter(&self, function: In<FunctionId>, at: u16) -> Option<Doing> {
+        let said = self.words().parameters.get(&(function, at))?;
+        Some(if *said == Said::Owns { Doing::Takes } else { Doing::Borrows })
+    }
+
+    /// What a call gives because a comment says so.
+    pub(super) fn said_to_give(&self, call: In<CallId>) -> Option<Acquired<'a>> {
+        let words = self.words();
+        if words.calls.is_empty() || self.is_native(call.file) {
+            return None;
+        }
+        let targets = self.targets(call);
+        let function = targets.functions.first().filter(|_| !targets.weak && targets.functions.len() == 1);
+        let by_function = function.and_then(|function| words.functions.get(function));
+        let by_class = || {
+            let made = self.result(call).filter(|_| self.call(call).is_new)?;
+            words.classes.get(&self.class_of_value(made)?)
+        };
+        let owes = by_function.or_else(by_class)?;
+        let ty = self.contracts.ty(&owed(owes))?;
+        let is_async = function.is_some_and(|function| self.function(*function).is_async);
+        Some((ty, if is_async { By::Promise } else { By::Return }, call))
+    }
+
+    /// Whether a call is the one that a comment says must be made on a thing of this type.
+    pub(super) fn pays(&self, call: In<CallId>, ty: Option<&crate::model::Type>) -> bool {
+        let owed = ty.and_then(|ty| ty.name.strip_prefix("@mustCall."));
+        owed.is_some_and(|owed| self.method_name(call).is_some_and(|name| name == *owed))
+    }
+}
