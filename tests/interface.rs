@@ -164,6 +164,16 @@ fn nothing_left_to_read_is_said() {
     assert_eq!(err(&output), "not read: a.js (ignored)\n");
 }
 
+#[test]
+fn what_can_not_be_parsed_is_on_the_summary_line() {
+    let root = project(&[("package.json", "{}"), ("a.js", LEAK), ("b.js", "f(\n")]);
+    let output = run(root.path(), &[]);
+    assert_eq!(code(&output), 1);
+    let last = out(&output).lines().last().unwrap().to_owned();
+    assert!(last.contains("1 ") && last.contains("error"), "{last}");
+    assert!(out(&output).contains("timer-never-cleared"), "it hides nothing elsewhere");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_output_that_can_not_be_written_is_an_error() {

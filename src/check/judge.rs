@@ -113,21 +113,8 @@ fn answers(
     if let Some(progress) = &options.progress {
         progress.judging.store(true, Ordering::Relaxed);
     }
-    let mut answers = Answers::default();
-    let mut summaries = Vec::with_capacity(lowered.len());
-    for ((input, build), lowered) in inputs.iter().zip(builds).zip(lowered) {
-        let name = &input.found.name;
-        let mut summary = lowered.unwrap_or_else(|panic| {
-            outcome.crashed = true;
-            let message = format!("internal error while reading this file, please report ({panic})");
-            outcome.report.errors.push(problem(name, message));
-            placeholder(name)
-        });
-        summary.build = build;
-        let comments = if concerns(&input.text) { summary.comments.clone() } else { Vec::new() };
-        answers.files.push(Reading { errors: summary.errors.clone(), partial: summary.partial, comments });
-        summaries.push(summary);
-    }
+    let (files, summaries) = readings(inputs, builds, lowered, outcome);
+    let mut answers = Answers { files, found: Vec::new() };
     let said = project::read_said(sources, &summaries);
     let calls =
         said.calls.iter().map(|(release, gives)| (release.as_str(), gives.as_ref().map(|gives| gives.as_str())));
@@ -135,7 +122,8 @@ fn answers(
         Some(rows) => Cow::Owned(config::extended(models.iter().chain([&rows]))),
         None => contracts,
     };
-    for finding in judge_summaries(summaries, sources, &contracts, &rules, outcome, clock) {
+    let link = |summaries| Project::link(sources, &contracts, summaries).with_said(said);
+    for finding in judge_summaries(summaries, link, &rules, outcome, clock) {
         match answers.found.iter_mut().find(|(rule, _)| rule == finding.rule) {
             Some((_, found)) => found.push(finding),
             None => answers.found.push((finding.rule.to_owned(), vec![finding])),
@@ -146,6 +134,29 @@ fn answers(
         clock.lap("remember", outcome);
     }
     answers
+}
+
+/// What is reported of each file whatever the rules say, and its summary with what it is built by; a placeholder for a file
+/// that could not be lowered.
+fn readings(
+    inputs: &[Input],
+    builds: Vec<Option<Arc<Gyp>>>,
+    lowered: Vec<Result<Summary, String>>,
+    outcome: &mut Outcome,
+) -> (Vec<Reading>, Vec<Summary>) {
+    let each = inputs.iter().zip(builds).zip(lowered).map(|((input, build), lowered)| {
+        let name = &input.found.name;
+        let mut summary = lowered.unwrap_or_else(|panic| {
+            outcome.crashed = true;
+            let message = format!("internal error while reading this file, please report ({panic})");
+            outcome.report.errors.push(problem(name, message));
+            placeholder(name)
+        });
+        summary.build = build;
+        let comments = if concerns(&input.text) { summary.comments.clone() } else { Vec::new() };
+        (Reading { errors: summary.errors.clone(), partial: summary.partial, comments }, summary)
+    });
+    each.unzip()
 }
 
 /// The summary of each file, or the words of the panic that reading it ended in.
@@ -167,10 +178,9 @@ fn lower_all(inputs: &[Input], memory: Option<&Memory<'_>>, options: &Options) -
 }
 
 /// Links and asks, each behind a net.
-fn judge_summaries(
+fn judge_summaries<'a>(
     summaries: Vec<Summary>,
-    sources: &Sources,
-    contracts: &Contracts,
+    link: impl FnOnce(Vec<Summary>) -> Project<'a>,
     rules: &[&Rule],
     outcome: &mut Outcome,
     clock: &mut Clock,
@@ -180,7 +190,7 @@ fn judge_summaries(
         let message = format!("internal error while linking the project, please report ({panic})");
         outcome.report.errors.push(problem(".", message));
     };
-    let linked = guarded(|| Project::link(sources, contracts, summaries));
+    let linked = guarded(|| link(summaries));
     clock.lap("link", outcome);
     let project = match linked {
         Ok(project) => project,

@@ -39,7 +39,7 @@ pub fn owed(function: &str) -> String {
 pub fn read(sources: &Sources, summaries: &[Summary]) -> Words {
     let mut words = Words::default();
     for ((file, source), summary) in sources.iter().zip(summaries) {
-        if ["@owns", "@borrows", "@mustCall"].iter().any(|word| source.text.contains(word)) {
+        if speaks(&source.text) {
             if summary.language.is_some_and(crate::model::Language::is_native) {
                 words.read_native(&source.text, &summary.comments);
             } else {
@@ -48,6 +48,12 @@ pub fn read(sources: &Sources, summaries: &[Summary]) -> Words {
         }
     }
     words
+}
+
+/// Whether a text has one of the words.
+fn speaks(text: &str) -> bool {
+    let words = ["owns", "borrows", "mustCall"];
+    text.match_indices('@').any(|(at, _)| words.iter().any(|word| text[at + 1..].starts_with(word)))
 }
 
 impl Words {
@@ -137,6 +143,13 @@ fn said<'t>(text: &'t str, comments: &[Span], start: u32) -> Vec<(&'t str, &'t s
 }
 
 impl<'a> Project<'a> {
+    /// The project, told what its comments say.
+    #[must_use]
+    pub fn with_said(self, words: Words) -> Self {
+        let _ = self.said.set(words);
+        self
+    }
+
     fn words(&self) -> &Words {
         self.said.get_or_init(|| read(self.sources, &self.summaries))
     }
