@@ -17,6 +17,7 @@ mod fates;
 mod naming;
 mod self_store;
 mod state;
+mod statuses;
 mod steps;
 mod walk;
 

@@ -1,7 +1,7 @@
 //! `cached-buffer-pointer`: a pointer into a passed Buffer's memory, kept in a field without a reference to the Buffer.
 
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, ClassId, FunctionKind, In};
+use crate::model::{CallId, ClassId, FunctionKind, In, Value, ValueId};
 use crate::project::{AccessKind, Place, Project, Root};
 
 const NAME: &str = "cached-buffer-pointer";
@@ -57,7 +57,31 @@ fn keeps_reference(project: &Project<'_>, class: In<ClassId>, call: In<CallId>) 
     let saved = project.calls_in(project.function_of(call)).any(|other| {
         project.method_name(other).is_some_and(|name| matches!(&*name, "SaveToPersistent" | "Persistent" | "Reset" | "Ref"))
     });
-    field || saved
+    field || saved || is_kept_by_javascript(project, call)
+}
+
+/// Whether the object whose memory it is becomes a property of another one: `self.Set("data", array)`.
+fn is_kept_by_javascript(project: &Project<'_>, call: In<CallId>) -> bool {
+    let Some(buffer) = project.receiver(call).map(|value| project.place(bare(project, value))) else { return false };
+    project.calls_in(project.function_of(call)).filter(|other| *other != call).any(|other| {
+        let is_property = project.method_name(other).is_some_and(|name| name.starts_with("Set") || name.starts_with("Define"));
+        is_property
+            && project.receiver(other).is_some()
+            && project.call(other).arguments.iter().any(|argument| {
+                buffer.is_some() && project.place(bare(project, other.with(argument.value))) == buffer
+            })
+    })
+}
+
+/// `array` of `array.As<Uint8Array>()`.
+fn bare(project: &Project<'_>, value: In<ValueId>) -> In<ValueId> {
+    match project.value(value) {
+        Value::Result(call) => {
+            let call = value.with(*call);
+            project.receiver(call).filter(|_| project.call(call).arguments.is_empty()).map_or(value, |inner| bare(project, inner))
+        }
+        _ => value,
+    }
 }
 
 /// Whether the same function empties the field again, or is the constructor of an object of the stack.

@@ -44,7 +44,10 @@ fn overwritten(project: &Project<'_>, stored: &Stored<'_>) -> Option<Finding> {
     let name = project.function_name(stored.function);
     let reachable = project.rate(stored.function).rate.is_some_and(|rate| rate >= crate::model::Rate::PerCall)
         || project.is_called_from_javascript(stored.function);
-    if looks_first || helped || !reachable {
+    // Who calls the setter may have looked; that it is stopped is known.
+    let callers = project.callers(stored.function);
+    let asked = !callers.is_empty() && callers.iter().all(|caller| project.is_conditional(caller.call));
+    if looks_first || helped || asked || !reachable {
         return None;
     }
     let field = stored.field;

@@ -373,12 +373,31 @@ impl<'a> Project<'a> {
             if !convention.certain && !(is_pointer && releasers.iter().any(|releaser| self.is_called(releaser))) {
                 continue;
             }
+            // What is made goes where `&x` says; the result is a status.
+            if !convention.certain && self.writes_pointer(call) {
+                continue;
+            }
             let ty = convention.gives.as_ref().and_then(|gives| self.contracts.ty(gives));
             let doubt = if convention.certain { Doubt::Sure } else { Doubt::Likely };
             let noun = ty.map_or_else(|| format!("result of `{name}`"), |ty| ty.noun.clone());
             return Some(Owned { ty, releasers, doubt, noun, ..self.blank(call) });
         }
         None
+    }
+
+    /// Whether a call is given the address of a pointer that is declared empty.
+    fn writes_pointer(&self, call: In<CallId>) -> bool {
+        let summary = self.summary(call.file);
+        self.call(call).arguments.iter().any(|argument| {
+            let Value::Address(inner) = summary.value(argument.value) else { return false };
+            match summary.value(*inner) {
+                Value::Binding(binding) => {
+                    summary.binding(*binding).ty.as_ref().is_some_and(|ty| ty.text.contains('*') && !ty.is_array)
+                }
+                Value::Member(..) => true,
+                _ => false,
+            }
+        })
     }
 
     /// Whether what receives a call's result is declared as a pointer; none where nothing receives it.

@@ -4,6 +4,7 @@
 use super::acquire::Owned;
 use super::bounds::Bound;
 use super::state::{Mention, State, join, mention, root};
+use super::statuses::{asks_outcome, is_success_name, is_success_test, tested_status};
 use crate::model::contract::Valid;
 use crate::model::{BindingId, Cond, Flow, Function, Literal, Name, Summary, Value, ValueId};
 use crate::project::Project;
@@ -153,37 +154,6 @@ fn key(summary: &Summary, atom: &Cond, bindings: &mut Vec<BindingId>) -> (String
         Cond::AtMost(..) | Cond::Not(_) | Cond::All(_) | Cond::Any(_) => String::new(),
     };
     (text, false)
-}
-
-/// The variable of which a condition asks whether it says success: `status == napi_ok`, `EnsureOk(env, status)`.
-fn tested_status(summary: &Summary, atom: &Cond) -> Option<ValueId> {
-    let is_variable = |value: &ValueId| matches!(summary.value(*value), Value::Binding(_));
-    let names_success = |value: &ValueId| matches!(summary.value(*value), Value::Global(name) | Value::Member(_, name) if is_success_name(name));
-    match atom {
-        Cond::Equal(a, b) if names_success(b) => Some(*a).filter(is_variable),
-        Cond::Equal(a, b) if names_success(a) => Some(*b).filter(is_variable),
-        Cond::Truthy(value) => {
-            let Value::Result(call) = summary.value(*value) else { return None };
-            let call = summary.call(*call);
-            let (Value::Global(name) | Value::Member(_, name)) = summary.value(call.callee) else { return None };
-            let word = name.to_ascii_lowercase();
-            if !(word.ends_with("ok") || word.ends_with("success") || word.ends_with("succeeded")) {
-                return None;
-            }
-            let says = |value: &ValueId| match summary.value(*value) {
-                Value::Binding(binding) => is_status_name(&summary.binding(*binding).name),
-                _ => false,
-            };
-            call.arguments.iter().map(|argument| argument.value).find(says)
-        }
-        _ => None,
-    }
-}
-
-/// Whether a variable's name says that it holds an outcome.
-fn is_status_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["status", "result", "ret", "rc", "err", "error", "rv", "res"].iter().any(|word| name.ends_with(word))
 }
 
 fn spell(summary: &Summary, value: ValueId, out: &mut String, bindings: &mut Vec<BindingId>) {
@@ -572,25 +542,4 @@ fn same_literal(a: Literal, b: Literal) -> Option<bool> {
 /// How C names the value that is no handle.
 fn is_invalid_name(name: &str) -> bool {
     name.contains("INVALID") || name.ends_with("_FAILED") || matches!(name, "NULL" | "nil" | "SIG_ERR" | "MAP_FAILED")
-}
-
-/// Functions and macros that ask whether a status is a success: `SQL_SUCCEEDED(rc)`, `SUCCEEDED(hr)`.
-fn is_success_test(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    ["SUCCEEDED", "SUCCESS", "OK"].iter().any(|word| upper.ends_with(word))
-}
-
-/// Likewise, or whether it is a failure: `FAILED(hr)`, `GSS_ERROR(status)`.
-pub(super) fn asks_outcome(name: &str) -> bool {
-    let upper = name.to_ascii_uppercase();
-    is_success_test(name) || ["FAILED", "FAILURE", "ERROR", "CODE"].iter().any(|word| upper.ends_with(word))
-}
-
-/// How C names success among status codes.
-fn is_success_name(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    ["ok", "success", "none", "success_with_info", "noerror", "no_error"].iter().any(|word| {
-        lower == *word || lower.strip_suffix(word).is_some_and(|head| head.ends_with('_') || !head.is_ascii())
-    }) || lower.ends_with("success")
-        || (name.starts_with('k') && (name.ends_with("NoErr") || name.ends_with("NoError")))
 }

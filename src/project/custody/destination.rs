@@ -41,7 +41,7 @@ impl Effects<'_, '_> {
                 let is_struct = |ty: &TypeFacts| match ty.holder {
                     // `auto` may as well be a pointer, or an iterator into what lives on.
                     Holder::Value => ty.name != "auto",
-                    Holder::Raw => ty.is_array || !ty.text.contains('*'),
+                    Holder::Raw => ty.is_array || !ty.text.contains('*') && !ty.text.contains("auto"),
                     Holder::Smart | Holder::Reference => false,
                 };
                 let on_stack = ty.is_some_and(is_struct) && !through_pointer;

@@ -211,7 +211,12 @@ impl<'a> Effects<'_, 'a> {
         };
         let taken = |only_on_success| Effect::Taken(Taken { argument, only_on_success, sure: true });
         let row = argument.map_or(Row::Borrow, |at| api.arguments.get(at as usize).copied().unwrap_or(api.rest));
-        let success = if api.succeeds == Valid::Unknown { Valid::Zero } else { api.succeeds };
+        // What it gives says it, too: `fdopendir` gives no directory where it fails.
+        let given = || api.gives.as_ref().and_then(|gives| self.project.contracts.ty(gives));
+        let success = match api.succeeds {
+            Valid::Unknown => given().map_or(Valid::Zero, |ty| ty.valid),
+            told => told,
+        };
         let effect = match row {
             Row::Take => taken(None),
             Row::TakeOnSuccess => taken(Some(success)),
@@ -226,6 +231,10 @@ impl<'a> Effects<'_, 'a> {
             // Bytes can be copied, an object of a class is kept: `String::New(new Resource(…))`.
             Row::Copy if !owned.is_plain_memory => Effect::Doubtful(Doubt::Unsure),
             Row::HandTo(_) | Row::HandToOnSuccess(_) | Row::Borrow | Row::Copy => Effect::None,
+            // What `make_unique<T>` is given is for the constructor of `T`.
+            Row::Unknown if argument.is_some() && self.made(id).is_some_and(|made| !self.words().copies(&made)) => {
+                Effect::guessed(argument)
+            }
             Row::Unknown if argument.is_some() => Effect::Doubtful(Doubt::Likely),
             Row::Unknown => Effect::None,
         };

@@ -2,10 +2,10 @@
 //! `walk` says in which order steps are taken and which paths exist; `effects` what a call does.
 
 use super::acquire::Begin;
-use super::conditions::asks_outcome;
 use super::destination::Destination;
 use super::effects::{Effect, Taken};
 use super::state::{Mention, State, Status, is_inside, join, mention, root};
+use super::statuses::asks_outcome;
 use super::walk::{Walk, speaks_of};
 use super::{How, Way};
 use crate::model::words::Meaning;

@@ -174,7 +174,10 @@ fn stored_by_callee(
 /// Whether any code releases a stored handle, gives it away, or looks as if it did.
 pub(crate) fn is_released(project: &Project<'_>, stored: &Stored<'_>) -> bool {
     project.accesses(stored.place).iter().any(|access| match access.kind {
-        AccessKind::Argument { call, index } => releases_argument(project, access.of(call), index, stored),
+        AccessKind::Argument { call, index } => {
+            releases_argument(project, access.of(call), index, stored)
+                || is_released_by_callback(project, access.of(call))
+        }
         AccessKind::Method { call, .. } => releases_receiver(project, access.of(call)),
         AccessKind::Inside { .. } => true,
         AccessKind::Stored { place } => matches!(
@@ -187,6 +190,38 @@ pub(crate) fn is_released(project: &Project<'_>, stored: &Stored<'_>) -> bool {
         }
         _ => false,
     })
+}
+
+/// Whether the callback that a call is handed releases the handle that it is called with: `uv_close` of its first parameter.
+fn is_released_by_callback(project: &Project<'_>, call: In<CallId>) -> bool {
+    let handed = project.callbacks(call).into_iter().map(|handed| handed.function);
+    handed.chain(passed_in(project, call)).any(|function| {
+        let first = project.function(function).parameters.first();
+        let value = first.and_then(|parameter| project.binding_value(function.with(*parameter)));
+        let names = value.map(|value| project.under_all_names(function.with(value))).unwrap_or_default();
+        names.into_iter().flat_map(|value| project.uses(value)).any(|access| match access.kind {
+            AccessKind::Argument { call, index } => {
+                project.api(access.of(call)).is_some_and(|api| api.releases == Some(Part::Argument(index)))
+            }
+            _ => false,
+        })
+    })
+}
+
+/// Functions that the callers of a call's function hand to it, and it to the call.
+fn passed_in(project: &Project<'_>, call: In<CallId>) -> Vec<In<FunctionId>> {
+    let function = project.function_of(call);
+    let parameters = &project.function(function).parameters;
+    let given =
+        project.call(call).arguments.iter().filter_map(|argument| match project.value(call.with(argument.value)) {
+            Value::Binding(binding) => parameters.iter().position(|parameter| parameter == binding),
+            _ => None,
+        });
+    let callers = project.callers(function);
+    given
+        .flat_map(|at| callers.iter().filter_map(move |caller| project.argument(caller.call, u16::try_from(at).ok()?)))
+        .flat_map(|value| project.functions_in(value))
+        .collect()
 }
 
 /// Whether who asks for the field releases what it gets: `close(device->Fd())`.
@@ -204,8 +239,10 @@ fn is_released_by_readers(project: &Project<'_>, getter: In<FunctionId>, stored:
 fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored: &Stored<'_>) -> bool {
     if let Some(api) = project.api(call) {
         let effect = api.arguments.get(index as usize).copied().unwrap_or(api.rest);
-        let takes = matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_));
-        return takes || api.releases.is_some_and(|part| part == Part::Argument(index));
+        let takes = matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_) | Effect::Store);
+        return takes
+            || api.releases.is_some_and(|part| part == Part::Argument(index))
+            || is_released_as_copy(project, call, stored);
     }
     let name = project.method_name(call).unwrap_or_default();
     if stored.releasers.iter().any(|releaser| name == **releaser) || sounds_like_release(project, &name) {
@@ -228,6 +265,18 @@ fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored
             AccessKind::Stored { .. } => true,
             _ => false,
         })
+    })
+}
+
+/// Whether a call makes another handle of the same kind out of it, which is released: `Persistent<Value> last(keys)`.
+fn is_released_as_copy(project: &Project<'_>, call: In<CallId>, stored: &Stored<'_>) -> bool {
+    let copies =
+        project.api(call).is_some_and(|api| api.gives.is_some() && api.gives.as_ref() == stored.ty.map(|ty| &ty.name));
+    let results =
+        project.result(call).filter(|_| copies).map(|result| project.under_all_names(result)).unwrap_or_default();
+    results.into_iter().flat_map(|value| project.uses(value)).any(|access| match access.kind {
+        AccessKind::Method { call, .. } => releases_receiver(project, access.of(call)),
+        _ => false,
     })
 }
 
