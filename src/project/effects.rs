@@ -383,7 +383,17 @@ impl<'a> Project<'a> {
                     self.function(executor).parameters.len() == 1 && !self.function_throws(executor, 0)
                 })
         };
-        !origins.is_empty() && origins.iter().all(fulfils)
+        // `exit = exit.then(…)` goes on from what it was before.
+        let place = self.place(value);
+        let goes_on = |origin: &Origin| match origin {
+            Origin::Result(call) => {
+                let chains = self.method_name(*call).is_some_and(|name| name == "then" || name == "finally");
+                let same = |on: In<ValueId>| place.is_some() && self.place(on) == place;
+                chains && self.receiver(*call).is_some_and(same)
+            }
+            _ => false,
+        };
+        origins.iter().any(fulfils) && origins.iter().all(|origin| fulfils(origin) || goes_on(origin))
     }
 
     /// Whether a function throws on some path, not counting what it catches itself.

@@ -4,6 +4,7 @@
 pub(super) mod custody;
 pub(super) mod deadline;
 pub(super) mod ending;
+pub(super) mod failing;
 pub(super) mod handles;
 pub(super) mod idle;
 pub(super) mod keeper;
@@ -15,3 +16,4 @@ pub(super) mod payload;
 pub(super) mod persistents;
 pub(super) mod settling;
 pub(super) mod tables;
+pub(super) mod watchdog;

@@ -2,7 +2,9 @@
 
 use super::handle_lost_on_exit::released_in_finally;
 use super::support::deadline;
+use super::support::failing;
 use super::support::pause;
+use super::support::watchdog;
 use super::support::keeper::{Keeper, care, keeper};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, In, Rate, Type, Value};
@@ -86,7 +88,7 @@ fn outlived(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Findin
     let finding = |message: &str| {
         Finding::new(NAME, Confidence::Medium, project.locate(call), message).with_context(function.clone())
     };
-    if let Some(left) = deadline::left(project, call, ty) {
+    if let Some(left) = deadline::left(project, call, ty).or_else(|| failing::left(project, call, ty)) {
         let (message, help) = match left.cleared {
             Some(_) => ("timer stays armed on a way that ends the operation", "clear it before the operation ends here, too"),
             None => (
@@ -104,7 +106,16 @@ fn outlived(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Findin
         }
         return Some(finding);
     }
-    let asked = deadline::asks_first(project, call, ty)?;
+    if let Some(signal) = watchdog::aborts(project, call, ty) {
+        return Some(
+            finding("timer stays armed when the work that it aborts is done")
+                .with_why("nothing clears it; until it fires it holds the controller, and keeps the process up")
+                .with_help("keep the handle and `clearTimeout` it in `finally`, or use `AbortSignal.timeout()`, which does not keep the process up")
+                .with_step(StepKind::Acquire, project.locate(call), "armed here")
+                .with_step(StepKind::Exit, signal, "works with this signal, and ends by itself"),
+        );
+    }
+    let asked = watchdog::asks_first(project, call, ty)?;
     Some(
         finding("timer outlives what it waits for: its handle is dropped")
             .with_why("the callback asks first whether it is too late, and mostly it is; until then the timer holds what it would end")

@@ -1,7 +1,7 @@
 //! `timer-survives-close`: the method that ends an object does not clear a timer that other methods clear, or a timer is
 //! armed again after an `await` without a look at the closing flag.
 
-use super::support::ending::{endings, is_end, reach, reaches, reaches_apart, says_takes_out, whole_endings};
+use super::support::ending::{endings, hands_itself_over, reach, reaches, reaches_apart, released_by_end_event, says_takes_out, whole_endings};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
@@ -9,7 +9,6 @@ use crate::model::words::Meaning;
 use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, In, Rate, Step, Value, ValueId};
 use crate::project::{Access, Place, Project, Root};
 use crate::text::{Edit, Span};
-use rustc_hash::FxHashSet;
 
 const NAME: &str = "timer-survives-close";
 
@@ -95,41 +94,6 @@ fn outermost(project: &Project<'_>, function: In<FunctionId>) -> In<FunctionId> 
 /// Whether an ending method does anything that ends things: an empty or merely forwarding one tells nothing.
 fn ends_all(project: &Project<'_>, ending: In<FunctionId>) -> bool {
     project.calls_in(ending).next().is_some()
-}
-
-/// Whether an ending method runs code that can't be found with the object itself as its receiver or argument: the states of
-/// a state machine. What other objects hand over of themselves, is not this one.
-fn hands_itself_over(project: &Project<'_>, ending: In<FunctionId>, class: In<ClassId>) -> bool {
-    let own = |function: In<FunctionId>| {
-        project.enclosing_class(function).is_none_or(|of| of == class || project.bases(class).contains(&of))
-    };
-    reach(project, ending).into_iter().filter(|function| own(*function)).any(|function| {
-        project.calls_in(function).any(|call| {
-            let itself = project.call(call).arguments.iter().any(|argument| {
-                matches!(project.value(call.with(argument.value)), Value::This(_))
-            });
-            itself && project.targets(call).functions.is_empty() && project.api(call).is_none()
-        })
-    })
-}
-
-/// Whether a release runs in a handler of an event that tells of the end, whoever emits it. An `'error'` is one of several ends.
-fn released_by_end_event(project: &Project<'_>, care: &Care) -> bool {
-    let is_handler = |f: In<FunctionId>| {
-        project.passed_to(f).iter().any(|passed| passed.handed.event.is_some_and(|event| is_end(&event)))
-    };
-    let mut seen = FxHashSet::default();
-    let mut left: Vec<In<FunctionId>> = care.releases.iter().map(Access::function).collect();
-    while let Some(function) = left.pop() {
-        if !seen.insert(function) || seen.len() > 100 {
-            continue;
-        }
-        if project.around(function, is_handler).is_some() {
-            return true;
-        }
-        left.extend(project.callers(function).iter().map(|caller| project.function_of(caller.call)));
-    }
-    false
 }
 
 /// A timer armed after an `await` in a function that its own callback runs, with no look at a flag that an ending method sets.

@@ -4,9 +4,7 @@
 use super::ending::reach;
 use super::keeper::{Care, Keeper, care, keeper};
 use crate::model::words::Meaning;
-use crate::model::{
-    BindingId, BindingKind, CallId, Cond, Flow, FunctionId, In, Literal, Step, Summary, Type, Value, ValueId,
-};
+use crate::model::{BindingId, BindingKind, CallId, Flow, FunctionId, In, Literal, Step, Type, Value, ValueId};
 use crate::project::{Access, AccessKind, ExitKind, Key, Origin, Place, Project, Root, State};
 use crate::text::Location;
 use rustc_hash::FxHashSet;
@@ -39,10 +37,13 @@ pub(crate) fn left(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option
         return None;
     }
     let handler = project.argument(call, 0)?;
-    if let Some(left) = hopeful(project, call, place, &care) {
+    if let Some(left) = hopeful(project, call, place, &care).or_else(|| fulfilled(project, call, place, &care)) {
         return Some(left);
     }
-    let answers = answers(project, home, handler);
+    let mut answers = answers(project, home, handler);
+    if answers.is_empty() {
+        answers = answered_beside(project, home, &care);
+    }
     if answers.is_empty() {
         return None;
     }
@@ -61,13 +62,13 @@ fn is_shared(project: &Project<'_>, place: Option<Place>, care: &Care) -> bool {
 }
 
 /// Whether the delay is written out and short.
-fn is_pause(project: &Project<'_>, call: In<CallId>) -> bool {
+pub(super) fn is_pause(project: &Project<'_>, call: In<CallId>) -> bool {
     let Some(delay) = project.argument(call, 1) else { return true };
     matches!(project.origin(delay), Origin::Literal(Literal::Int(delay)) if delay < PAUSE)
 }
 
 /// `unref()` is no release, but whoever calls it has thought of the timer that stays.
-fn is_unreferenced(project: &Project<'_>, call: In<CallId>, place: Option<Place>) -> bool {
+pub(super) fn is_unreferenced(project: &Project<'_>, call: In<CallId>, place: Option<Place>) -> bool {
     let is_unref =
         |access: &Access| matches!(access.kind, AccessKind::Method { key: Key::Name(name), .. } if name == "unref");
     project.result(call).is_some_and(|result| project.uses(result).iter().any(is_unref))
@@ -105,26 +106,64 @@ fn hopeful(project: &Project<'_>, call: In<CallId>, place: Option<Place>, care: 
     (ends && assigned).then(|| Left { at: project.locate(wait), cleared: Some(care.releases[0].at()) })
 }
 
+/// A local timer that is cleared where a promise is fulfilled, and stays where it is rejected.
+fn fulfilled(project: &Project<'_>, call: In<CallId>, place: Option<Place>, care: &Care) -> Option<Left> {
+    let place = place.filter(|place| matches!(place.root, Root::Variable(_)))?;
+    let home = project.function_of(call);
+    let reaction = |release: &Access| {
+        let function = release.function();
+        let handed = project.passed_to(function);
+        let [passed] = &handed[..] else { return None };
+        let then = project.method_name(passed.call).is_some_and(|name| name == "then");
+        let first =
+            project.argument(passed.call, 0).is_some_and(|value| project.functions_in(value).contains(&function));
+        let conditional = match release.kind {
+            AccessKind::Argument { call, .. } => project.is_conditional(release.of(call)),
+            _ => true,
+        };
+        (then && first && !conditional && project.function_of(passed.call) == home).then_some(passed.call)
+    };
+    let reactions: Option<Vec<In<CallId>>> = care.releases.iter().map(reaction).collect();
+    let then = *reactions?.first()?;
+    // What was caught before does not come as a rejection.
+    let mut on = project.receiver(then)?;
+    if project.never_rejects(on) {
+        return None;
+    }
+    while let Value::Result(link) = project.value(on) {
+        let link = on.with(*link);
+        if project.method_name(link).is_some_and(|name| name == "catch") {
+            return None;
+        }
+        let Some(receiver) = project.receiver(link) else { break };
+        on = receiver;
+    }
+    let after = project.call(then).span.end > project.call(call).span.end;
+    let declared = project.accesses(place).iter().any(|access| care.releases.contains(access));
+    (after && declared).then(|| Left { at: project.locate(then), cleared: Some(care.releases[0].at()) })
+}
+
 /// The variables by which the operation around `home` answers, as far as the timer's callback uses one of them.
 fn answers(project: &Project<'_>, home: In<FunctionId>, handler: In<ValueId>) -> Vec<In<BindingId>> {
-    let mut used: Vec<In<BindingId>> = Vec::new();
-    let mut note = |value: In<ValueId>| {
-        for origin in project.origins(value) {
-            if let Origin::Parameter(binding) = origin {
-                used.push(binding);
-            }
-        }
-    };
-    note(handler);
+    let mut used = vec![handler];
     for function in project.functions_in(handler) {
         for function in within(project, home, &reach(project, function)) {
-            for call in project.calls_in(function) {
-                note(call.with(project.call(call).callee));
-            }
+            used.extend(project.calls_in(function).map(|call| call.with(project.call(call).callee)));
         }
     }
+    parameters_of_operation(project, home, used)
+}
+
+/// The parameters of functions around `home` by which an operation answers, among what some values may be; both of an
+/// executor's where one is.
+fn parameters_of_operation(
+    project: &Project<'_>,
+    home: In<FunctionId>,
+    values: impl IntoIterator<Item = In<ValueId>>,
+) -> Vec<In<BindingId>> {
     let mut found: Vec<In<BindingId>> = Vec::new();
-    for binding in used {
+    for origin in values.into_iter().flat_map(|value| project.origins(value).to_vec()) {
+        let Origin::Parameter(binding) = origin else { continue };
         let data = project.binding(binding);
         let owner = binding.with(data.function);
         let around = binding.file == home.file && project.summary(home.file).is_inside(home.id, owner.id);
@@ -140,6 +179,23 @@ fn answers(project: &Project<'_>, home: In<FunctionId>, handler: In<ValueId>) ->
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// The answers that go with clearing the timer in several functions: the timer is there until the operation has answered,
+/// whatever it does itself when it fires.
+fn answered_beside(project: &Project<'_>, home: In<FunctionId>, care: &Care) -> Vec<In<BindingId>> {
+    let mut sites: Vec<In<FunctionId>> = care.releases.iter().map(Access::function).filter(|f| *f != home).collect();
+    sites.sort_unstable();
+    sites.dedup();
+    let answered = |site: &In<FunctionId>| {
+        let callees = project.calls_in(*site).map(|call| call.with(project.call(call).callee));
+        parameters_of_operation(project, home, callees)
+    };
+    let mut each = sites.iter().map(answered);
+    let (Some(first), Some(second)) = (each.next(), each.next()) else { return Vec::new() };
+    let rest: Vec<Vec<In<BindingId>>> = each.collect();
+    let everywhere = |answer: &In<BindingId>| second.contains(answer) && rest.iter().all(|site| site.contains(answer));
+    first.into_iter().filter(everywhere).collect()
 }
 
 /// The functions of a set that are written inside the outermost function around `home`.
@@ -175,11 +231,15 @@ impl Deadline<'_, '_> {
         if self.care.releases.is_empty() {
             return ways.first().map(|way| Left { at: way.at(), cleared: None });
         }
+        let local = matches!(self.place, Some(Place { root: Root::Variable(_), .. }));
+        if let Some(at) = self.caught(answers).filter(|_| local) {
+            return Some(Left { at, cleared: Some(self.care.releases[0].at()) });
+        }
         // Whoever clears it elsewhere (in a `finally`, on 'close') does so whatever the way.
         let tied = |release: &Access| {
             own.contains(&release.function()) || ways.iter().any(|way| self.answers_with(way, release.function()))
         };
-        if !matches!(self.place, Some(Place { root: Root::Variable(_), .. })) || !self.care.releases.iter().all(tied) {
+        if !local || !self.care.releases.iter().all(tied) {
             return None;
         }
         let siblings = || self.care.releases.iter().find(|release| !own.contains(&release.function()));
@@ -200,7 +260,8 @@ impl Deadline<'_, '_> {
         }
         if function == self.home {
             let handed = matches!(access.kind, AccessKind::Argument { .. });
-            return handed && access.span.start > in_call.end && self.is_past(access);
+            let after = access.span.start > in_call.end || !self.may_wait();
+            return handed && after && self.is_past(access) && !self.excludes(access.span.start);
         }
         if !own.contains(&function) {
             return self.is_later(function);
@@ -239,12 +300,18 @@ impl Deadline<'_, '_> {
         }
         let span = project.function(outer).span;
         span.start > armed.end && !self.excludes(span.start) || {
-            let used = project.passed_to(outer).iter().map(|passed| passed.call).collect::<Vec<_>>();
-            used.iter().any(|call| {
-                let at = project.call(*call).span;
-                call.file == self.call.file && at.start > armed.end && !self.excludes(at.start)
+            project.passed_to(outer).iter().any(|passed| {
+                let at = project.call(passed.call).span;
+                // Events come when the code that arms the timer has run to its end, wherever it asks for them.
+                let after = at.start > armed.end || passed.handed.event.is_some() && !self.may_wait();
+                passed.call.file == self.call.file && after && !self.excludes(at.start)
             })
         }
+    }
+
+    /// Whether the function that arms the timer may wait for something before it does so.
+    fn may_wait(&self) -> bool {
+        self.project.function(self.home).is_async
     }
 
     /// Whether a position lies in the other arm of a branch whose one arm arms the timer.
@@ -286,7 +353,10 @@ impl Deadline<'_, '_> {
         let project = self.project;
         let function = way.function();
         let Some(place) = self.place else { return false };
-        if function == self.home || self.is_cleared_around(function) {
+        if function == self.home {
+            return self.is_handed_bare(way);
+        }
+        if self.is_cleared_around(function) {
             return false;
         }
         let releases = &self.care.releases;
@@ -308,6 +378,68 @@ impl Deadline<'_, '_> {
             })
     }
 
+    /// Whether an answer is handed to an event as it is, `child.on('error', reject)`, and no handler of the same event, or of
+    /// the 'close' that follows it, clears the timer.
+    fn is_handed_bare(&self, way: &Access) -> bool {
+        let project = self.project;
+        let AccessKind::Argument { call, .. } = way.kind else { return false };
+        let event_of = |call: In<CallId>| {
+            let registers = project.api(call)?.registers.as_ref()?;
+            project.event_name(call, registers)
+        };
+        let Some(event) = event_of(way.of(call)) else { return false };
+        let heard = |function: In<FunctionId>| {
+            project.passed_to(function).iter().any(|passed| {
+                passed.handed.event.is_some_and(|other| other == event || other == "close" || other == "finish")
+            })
+        };
+        !self.care.releases.iter().any(|release| project.around(release.function(), heard).is_some())
+    }
+
+    /// The answer of a handler that what follows the arming may throw into, where the handler does not clear the timer.
+    fn caught(&self, answers: &[In<BindingId>]) -> Option<Location> {
+        let project = self.project;
+        let releases = |flow: &Flow| {
+            let mut found = false;
+            flow.walk(&mut |inner| {
+                let Flow::Step(Step::Call(call)) = inner else { return };
+                let span = project.call(self.home.with(*call)).span;
+                found |= self
+                    .care
+                    .releases
+                    .iter()
+                    .any(|release| release.file == self.home.file && span.contains(release.span));
+            });
+            found
+        };
+        let all = &project.function(self.home).flow;
+        let mut at = None;
+        all.walk(&mut |flow| {
+            let Flow::Try { body, handler: Some((_, handler)), .. } = flow else { return };
+            let armed = project.call(self.call).span;
+            let (mut arms, mut goes_on) = (false, false);
+            body.walk(&mut |inner| {
+                let Flow::Step(Step::Call(call)) = inner else { return };
+                arms |= *call == self.call.id;
+                goes_on |= project.call(self.home.with(*call)).span.start > armed.end;
+            });
+            if !arms || !goes_on {
+                return;
+            }
+            handler.walk(&mut |inner| {
+                let Flow::Step(Step::Call(call)) = inner else { return };
+                let call = self.home.with(*call);
+                let callee = call.with(project.call(call).callee);
+                let answer =
+                    |origin: &Origin| matches!(origin, Origin::Parameter(binding) if answers.contains(binding));
+                if at.is_none() && project.origins(callee).iter().any(answer) {
+                    at = Some(project.locate(call));
+                }
+            });
+        });
+        at.filter(|_| !releases(all))
+    }
+
     /// Whether somebody who runs the function clears the timer himself.
     fn is_cleared_around(&self, function: In<FunctionId>) -> bool {
         let project = self.project;
@@ -322,66 +454,5 @@ impl Deadline<'_, '_> {
             around = project.function(outer).parent.map(|parent| outer.with(parent));
         }
         project.callers(function).iter().any(|caller| clears(project.function_of(caller.call)))
-    }
-}
-
-/// What a dropped timer does when it fires: it first asks whether a thing that its function was given is over, and ends it
-/// if not. That it asks says that it mostly comes too late.
-pub(crate) fn asks_first(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Location> {
-    if keeper(project, call, ty) != Keeper::Dropped || is_pause(project, call) || is_unreferenced(project, call, None) {
-        return None;
-    }
-    let callback = *project.functions_in(project.argument(call, 0)?).first()?;
-    let summary = project.summary(callback.file);
-    let (asked, then, span) = guarded(&project.function(callback).flow)?;
-    let asked = over(summary, asked);
-    let mut ends = false;
-    then.walk(&mut |flow| {
-        let Flow::Step(Step::Call(inner)) = flow else { return };
-        let Value::Member(object, name) = summary.value(summary.call(*inner).callee) else { return };
-        let word = name == "reject" || project.contracts.words.has(Meaning::Disposal, name);
-        let root = root_of(project, callback.with(*object));
-        ends |= word && root.is_some() && asked.iter().any(|value| root_of(project, callback.with(*value)) == root);
-    });
-    ends.then(|| project.at(callback.file, span))
-}
-
-/// The condition on which a body does anything at all, and what it does then.
-fn guarded(flow: &Flow) -> Option<(&Cond, &Flow, crate::text::Span)> {
-    let parts = match flow {
-        Flow::Sequence(parts) => &parts[..],
-        one => std::slice::from_ref(one),
-    };
-    let branches: Vec<&Flow> = parts.iter().filter(|part| matches!(part, Flow::Branch { .. })).collect();
-    let [Flow::Branch { cond, then, otherwise, span }] = branches[..] else { return None };
-    let rest = parts.iter().any(|part| !matches!(part, Flow::Branch { .. } | Flow::Step(Step::ScopeEnd { .. })));
-    (otherwise.is_empty() && !rest).then_some((cond, &**then, *span))
-}
-
-/// The parts of things that a condition wants to be false: `!child.killed`, not whether there is a child.
-fn over(summary: &Summary, cond: &Cond) -> Vec<ValueId> {
-    match cond {
-        Cond::Not(inner) => match &**inner {
-            Cond::Truthy(value) if matches!(summary.value(*value), Value::Member(..)) => vec![*value],
-            _ => Vec::new(),
-        },
-        Cond::All(parts) => parts.iter().flat_map(|part| over(summary, part)).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The local variable of an outer function that a value is a part of.
-fn root_of(project: &Project<'_>, value: In<ValueId>) -> Option<In<BindingId>> {
-    match project.value(value) {
-        Value::Member(object, _) | Value::Index(object, _) => root_of(project, value.with(*object)),
-        Value::Opaque(parts) => match parts[..] {
-            [only] => root_of(project, value.with(only)),
-            _ => None,
-        },
-        Value::Binding(binding) => {
-            let binding = value.with(*binding);
-            (project.binding(binding).function != FunctionId::MODULE).then_some(binding)
-        }
-        _ => None,
     }
 }

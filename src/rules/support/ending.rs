@@ -1,7 +1,8 @@
 //! Methods that end an object's life, by the catalog's words, and what they reach.
 
+use super::keeper::Care;
 use crate::model::words::Meaning;
-use crate::model::{ClassId, FunctionId, In};
+use crate::model::{ClassId, FunctionId, In, Value};
 use crate::project::{Access, Handed, Project};
 use rustc_hash::FxHashSet;
 
@@ -138,4 +139,41 @@ pub(crate) fn reaches_apart(
             .iter()
             .any(|f| f.file == access.file && summary.is_inside(access.function, f.id) && f.id != FunctionId::MODULE)
     })
+}
+
+/// Whether a method runs code that can't be found with the object itself as its receiver or argument: the states of
+/// a state machine. What other objects hand over of themselves, is not this one.
+pub(crate) fn hands_itself_over(project: &Project<'_>, ending: In<FunctionId>, class: In<ClassId>) -> bool {
+    let own = |function: In<FunctionId>| {
+        project.enclosing_class(function).is_none_or(|of| of == class || project.bases(class).contains(&of))
+    };
+    reach(project, ending).into_iter().filter(|function| own(*function)).any(|function| {
+        project.calls_in(function).any(|call| {
+            let itself = project
+                .call(call)
+                .arguments
+                .iter()
+                .any(|argument| matches!(project.value(call.with(argument.value)), Value::This(_)));
+            itself && project.targets(call).functions.is_empty() && project.api(call).is_none()
+        })
+    })
+}
+
+/// Whether a release runs in a handler of an event that tells of the end, whoever emits it. An `'error'` is one of several ends.
+pub(crate) fn released_by_end_event(project: &Project<'_>, care: &Care) -> bool {
+    let is_handler = |f: In<FunctionId>| {
+        project.passed_to(f).iter().any(|passed| passed.handed.event.is_some_and(|event| is_end(&event)))
+    };
+    let mut seen = FxHashSet::default();
+    let mut left: Vec<In<FunctionId>> = care.releases.iter().map(Access::function).collect();
+    while let Some(function) = left.pop() {
+        if !seen.insert(function) || seen.len() > 100 {
+            continue;
+        }
+        if project.around(function, is_handler).is_some() {
+            return true;
+        }
+        left.extend(project.callers(function).iter().map(|caller| project.function_of(caller.call)));
+    }
+    false
 }

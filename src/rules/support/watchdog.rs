@@ -1,0 +1,129 @@
+//! Watchdogs that nobody can call off: timers that end a thing of their function when it takes too long, without a handle.
+//! What promises and callbacks have to do with it, `deadline` asks.
+
+use super::deadline::{is_pause, is_unreferenced};
+use super::keeper::{Keeper, care, keeper};
+use crate::model::words::Meaning;
+use crate::model::{BindingId, CallId, Cond, Flow, FunctionId, In, Step, Summary, Type, Value, ValueId};
+use crate::project::{AccessKind, Project, Root};
+use crate::text::{Location, Span};
+
+/// A timer that aborts a controller of its own function, whose signal works there, and that nothing clears when the work is
+/// done: where the signal is handed over.
+pub(crate) fn aborts(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Location> {
+    let place = match keeper(project, call, ty) {
+        Keeper::Dropped => None,
+        Keeper::Place(place) if matches!(place.root, Root::Variable(_)) => Some(place),
+        _ => return None,
+    };
+    let cared = place.is_some_and(|place| {
+        let care = care(project, place, ty);
+        !care.releases.is_empty() || !care.escapes.is_empty()
+    });
+    if cared || is_pause(project, call) || is_unreferenced(project, call, place) {
+        return None;
+    }
+    let callback = *project.functions_in(project.argument(call, 0)?).first()?;
+    let controller = project.calls_in(callback).find_map(|inner| {
+        let aborts = project.method_name(inner).is_some_and(|name| name == "abort");
+        let controller = project.receiver(inner).filter(|receiver| project.is_family(*receiver, "controller"))?;
+        let Value::Binding(binding) = project.value(controller) else { return None };
+        let binding = controller.with(*binding);
+        (aborts && project.binding(binding).function == project.function_of(call).id).then_some(controller)
+    })?;
+    let home = project.function_of(call);
+    let place = project.place(controller)?;
+    let mut signal = None;
+    for access in project.accesses(place).iter() {
+        match access.kind {
+            // Whoever gets the controller may know when the work is done.
+            AccessKind::Argument { .. }
+            | AccessKind::Inside { .. }
+            | AccessKind::Returned
+            | AccessKind::Stored { .. } => {
+                return None;
+            }
+            AccessKind::KeyRead { .. } if access.function() == home => signal = Some(access.at()),
+            _ => {}
+        }
+    }
+    signal
+}
+
+/// What a dropped timer does when it fires: it first asks whether a thing that its function was given is over, and ends it
+/// if not. That it asks says that it mostly comes too late.
+pub(crate) fn asks_first(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Location> {
+    if keeper(project, call, ty) != Keeper::Dropped || is_pause(project, call) || is_unreferenced(project, call, None) {
+        return None;
+    }
+    let callback = *project.functions_in(project.argument(call, 0)?).first()?;
+    let summary = project.summary(callback.file);
+    let (asked, then, span) = guarded(summary, &project.function(callback).flow)?;
+    let asked = over(project, callback, asked);
+    let mut ends = false;
+    then.walk(&mut |flow| {
+        let Flow::Step(Step::Call(inner)) = flow else { return };
+        let Value::Member(object, name) = summary.value(summary.call(*inner).callee) else { return };
+        let word = name == "reject" || project.contracts.words.has(Meaning::Disposal, name);
+        let root = root_of(project, callback.with(*object));
+        ends |= word && root.is_some() && asked.iter().any(|value| root_of(project, callback.with(*value)) == root);
+    });
+    ends.then(|| project.at(callback.file, span))
+}
+
+/// The condition on which a body does anything at all, and what it does then.
+fn guarded<'f>(summary: &Summary, flow: &'f Flow) -> Option<(&'f Cond, &'f Flow, Span)> {
+    let parts = match flow {
+        Flow::Sequence(parts) => &parts[..],
+        one => std::slice::from_ref(one),
+    };
+    let branches: Vec<&Flow> = parts.iter().filter(|part| matches!(part, Flow::Branch { .. })).collect();
+    let [Flow::Branch { cond, then, otherwise, span }] = branches[..] else { return None };
+    let rest = parts.iter().any(|part| match part {
+        Flow::Branch { .. } | Flow::Step(Step::ScopeEnd { .. }) => false,
+        // The condition's own calls.
+        Flow::Step(Step::Call(call)) => !span.contains(summary.call(*call).span),
+        _ => true,
+    });
+    (otherwise.is_empty() && !rest).then_some((cond, &**then, *span))
+}
+
+/// The parts of things that a condition wants to be false, `!child.killed`, and the things that it asks a function about,
+/// `!hasExited(child)`; not whether there is a child.
+fn over(project: &Project<'_>, callback: In<FunctionId>, cond: &Cond) -> Vec<ValueId> {
+    match cond {
+        Cond::Not(inner) => match &**inner {
+            Cond::Truthy(value) => match project.value(callback.with(*value)) {
+                Value::Member(..) => vec![*value],
+                Value::Result(call) => {
+                    let call = callback.with(*call);
+                    let name = project.method_name(call);
+                    let ends = name.is_some_and(|name| project.contracts.words.any(Meaning::Ending, &name));
+                    let given = project.call(call).arguments.iter().map(|argument| argument.value);
+                    let asked = given.chain(project.receiver(call).map(|receiver| receiver.id));
+                    asked.filter(|_| ends).collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        },
+        Cond::All(parts) => parts.iter().flat_map(|part| over(project, callback, part)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The local variable of an outer function that a value is a part of.
+fn root_of(project: &Project<'_>, value: In<ValueId>) -> Option<In<BindingId>> {
+    match project.value(value) {
+        Value::Member(object, _) | Value::Index(object, _) => root_of(project, value.with(*object)),
+        Value::Opaque(parts) => match parts[..] {
+            [only] => root_of(project, value.with(only)),
+            _ => None,
+        },
+        Value::Binding(binding) => {
+            let binding = value.with(*binding);
+            (project.binding(binding).function != FunctionId::MODULE).then_some(binding)
+        }
+        _ => None,
+    }
+}
