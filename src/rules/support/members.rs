@@ -239,8 +239,11 @@ fn is_released_by_readers(project: &Project<'_>, getter: In<FunctionId>, stored:
 fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored: &Stored<'_>) -> bool {
     if let Some(api) = project.api(call) {
         let effect = api.arguments.get(index as usize).copied().unwrap_or(api.rest);
-        let takes = matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_) | Effect::Store);
+        let takes = matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_));
+        // What goes into a value that JavaScript gets can come back from there; what an event loop keeps waits for its end.
+        let kept = effect == Effect::Store && api.returns_type.is_some();
         return takes
+            || kept
             || api.releases.is_some_and(|part| part == Part::Argument(index))
             || is_released_as_copy(project, call, stored);
     }
