@@ -90,3 +90,22 @@ fn a_listener_is_kept_under_a_name_that_both_ends_can_say() {
     );
     assert!(fixed.contains("process.stdout.off('resize', this.resizeListener);"), "{fixed}");
 }
+
+#[test]
+fn each_listener_gets_a_name_of_its_own() {
+    let text = "class Peer {\r\n  constructor(document, awareness) {\r\n    this.document = document;\r\n    this.awareness = awareness;\r\n    this.document.on('update', this.save.bind(this));\r\n    this.awareness.on('update', () => {\r\n      this.save();\r\n    });\r\n  }\r\n\r\n  save() {}\r\n\r\n  destroy() {\r\n    this.document.off('update', this.save);\r\n    this.awareness.off('update', this.save);\r\n  }\r\n}\r\n\r\nmodule.exports = Peer;\r\n";
+    let root = project(&[("package.json", "{}"), ("a.js", text)]);
+    let root = root.path();
+    assert_eq!(code(&run(root, &[])), 1);
+    assert_eq!(code(&run(root, &["--unsafe-fixes"])), 0, "{}", read(root, "a.js"));
+    let fixed = read(root, "a.js");
+    for (emitter, name) in [("document", "documentUpdateListener"), ("awareness", "awarenessUpdateListener")] {
+        assert!(fixed.contains(&format!("this.{emitter}.on('update', this.{name});")), "{fixed}");
+        assert!(fixed.contains(&format!("this.{emitter}.off('update', this.{name});")), "{fixed}");
+    }
+    assert_eq!(
+        fixed.matches('\n').count(),
+        fixed.matches("\r\n").count(),
+        "line ends are kept in what is moved: {fixed:?}"
+    );
+}

@@ -149,9 +149,12 @@ fn junit_counts_what_it_holds() {
         assert_eq!(number(&suite, "errors"), count("error"));
         for case in &cases {
             assert_eq!(case.tag_name().name(), "testcase");
-            (attribute(case, "name"), attribute(case, "classname"), attribute(case, "time"));
+            attribute(case, "name");
+            attribute(case, "classname");
+            attribute(case, "time");
             for inner in children(case) {
-                (attribute(&inner, "message"), attribute(&inner, "type"));
+                attribute(&inner, "message");
+                attribute(&inner, "type");
             }
         }
         tests += cases.len();
@@ -183,7 +186,8 @@ fn checkstyle_has_files_with_errors() {
             assert_eq!(error.tag_name().name(), "error");
             assert!(number(&error, "line") >= 1 && number(&error, "column") >= 1);
             assert!(["ignore", "info", "warning", "error"].contains(&attribute(&error, "severity")));
-            (attribute(&error, "message"), attribute(&error, "source"));
+            attribute(&error, "message");
+            attribute(&error, "source");
         }
     }
     assert!(names.contains("a & <b>.js") && names.contains("broken.js"), "{names:?}");
@@ -194,7 +198,8 @@ fn gitlab_gets_a_code_quality_report() {
     let issues: Value = serde_json::from_str(&report("gitlab")).unwrap();
     let mut prints = BTreeSet::new();
     for issue in list(&issues) {
-        (text(&issue["description"]), text(&issue["check_name"]));
+        text(&issue["description"]);
+        text(&issue["check_name"]);
         assert!(prints.insert(text(&issue["fingerprint"]).to_owned()), "fingerprints are unique");
         one_of(&issue["severity"], &["info", "minor", "major", "critical", "blocker"]);
         assert!(!text(&issue["location"]["path"]).starts_with(['/', '.']));
@@ -209,7 +214,9 @@ fn rdjson_is_for_reviewdog() {
     text(&document["source"]["name"]);
     let mut suggestions = 0;
     for item in list(&document["diagnostics"]) {
-        (text(&item["message"]), text(&item["location"]["path"]), text(&item["code"]["value"]));
+        text(&item["message"]);
+        text(&item["location"]["path"]);
+        text(&item["code"]["value"]);
         one_of(&item["severity"], &["UNKNOWN_SEVERITY", "ERROR", "WARNING", "INFO"]);
         assert!(item["location"]["range"]["start"]["line"].as_u64() >= Some(1));
         for related in list(&item["related_locations"]) {

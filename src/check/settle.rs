@@ -101,11 +101,12 @@ fn consult_baseline(
 
 /// Rules write `\n`; the file may not, or not everywhere: the line before an edit tells, or the first one.
 fn match_line_ends(fix: &mut Fix, sources: &Sources) {
-    for edit in fix.edits.iter_mut().filter(|edit| edit.text.contains('\n') && !edit.text.contains('\r')) {
+    for edit in fix.edits.iter_mut().filter(|edit| edit.text.contains('\n')) {
         let text = &sources.get(edit.file).text;
         let before = text.get(..edit.span.start as usize).and_then(|before| before.rfind('\n'));
         if before.or_else(|| text.find('\n')).is_some_and(|at| text[..at].ends_with('\r')) {
-            edit.text = edit.text.replace('\n', "\r\n");
+            // What was copied from the file may have the right ends already.
+            edit.text = edit.text.replace("\r\n", "\n").replace('\n', "\r\n");
         }
     }
 }

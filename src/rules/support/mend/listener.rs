@@ -5,7 +5,7 @@ use super::super::listeners::Listener;
 use super::finally::{ends_with_its_work, finally_after};
 use super::{at_start, before, is_name, mentions};
 use crate::model::{CallId, ClassId, Flow, FunctionId, FunctionKind, In, Language, Step, Value, ValueId};
-use crate::project::{Event, Likeness, Project, Removal};
+use crate::project::{Event, Likeness, Project, Registration, Removal};
 use crate::text::{Edit, Span};
 
 /// A fix: its title and its edits.
@@ -135,20 +135,17 @@ impl<'p> Local<'p> {
         let call = project.call(listener.add.call);
         let handler = argument(project, listener.add.call, listener.add.handler?)?;
         let mut written = call.arguments.iter().map(|argument| argument.span.of(text).trim());
-        let (event, written) = match listener.add.event {
-            Event::Value(event) => {
-                let written = argument(project, listener.add.call, event)?.of(text).trim();
-                (written.split(['\'', '"']).nth(1)?, written)
-            }
+        let written = match listener.add.event {
+            Event::Value(event) => argument(project, listener.add.call, event)?.of(text).trim(),
             _ => {
                 let event = listener.event()?;
-                (event, written.find(|said| said.trim_matches(['\'', '"', '`']) == event)?)
+                written.find(|said| said.trim_matches(['\'', '"', '`']) == event)?
             }
         };
         let statement = super::whole(text, call.statement);
         let end = super::semicolon(text, statement);
-        let name = listener_name(event);
-        is_name(&name).then_some(Local {
+        let name = own_name(project, listener.add)?;
+        Some(Local {
             file,
             text,
             statement,
@@ -188,6 +185,28 @@ impl<'p> Local<'p> {
         edits.push(Edit { file: self.file, span: self.handler, text: place.clone() });
         Some((place, edits))
     }
+}
+
+/// A name for a registered function that no other one of its file gets: after the event, or after emitter and event.
+fn own_name(project: &Project<'_>, add: &Registration) -> Option<String> {
+    let file = add.call.file;
+    let adds = || project.registry().adds.iter().filter(|other| other.call.file == file);
+    let event = |add: &Registration| match add.event {
+        Event::Named(event) => Some(event.to_string()),
+        Event::Value(event) => {
+            let text = argument(project, add.call, event)?.of(&project.sources.get(file).text);
+            text.split(['\'', '"']).nth(1).map(str::to_owned)
+        }
+        Event::All => None,
+    };
+    let plain = |add: &Registration| Some(listener_name(&event(add)?));
+    let on = |add: &Registration| project.text(add.on?).rsplit('.').next().map(str::to_owned);
+    let full = |add: &Registration| Some(listener_name(&format!("{} {}", on(add)?, event(add)?)));
+    let is_own = |name: &dyn Fn(&Registration) -> Option<String>| {
+        let own = name(add).filter(|name| is_name(name))?;
+        (adds().filter(|other| name(other).as_ref() == Some(&own)).count() == 1).then_some(own)
+    };
+    is_own(&plain).or_else(|| is_own(&full))
 }
 
 /// `SIGINT` to `sigintListener`, `socket:close` to `socketCloseListener`.
