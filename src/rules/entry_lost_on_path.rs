@@ -1,20 +1,21 @@
 //! An entry that one operation puts in and takes out again, and that stays where the operation fails in between.
 
-use super::support::tables::{Life, life, outlives, useless};
+use super::support::outcomes::{fulfilment, gives_up, is_reaction};
+use super::support::tables::{Life, is_inside, life, outlives, useless};
 use super::support::mend::finally::in_finally;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{Exit, Flow, FunctionId, In, Step, Value, ValueId};
 use crate::project::{Gone, Growth, Project, Shrink, Table};
-use crate::text::{Edit, Span};
+use crate::text::{Edit, Location, Span};
 
 /// Reports each growth once, with the first way out that skips the removal.
 pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
     for table in project.tables() {
         let Some((life, _)) = life(project, table) else { continue };
         for growth in &table.growths {
-            if let Some(finding) = judge(project, table, life, growth) {
-                found.push(finding);
-            }
+            let finding = judge(project, table, life, growth)
+                .or_else(|| forgotten(project, table, life, growth).map(|lost| tell(project, table, growth, &lost)));
+            found.extend(finding);
         }
     }
 }
@@ -85,6 +86,90 @@ fn taken_in_finally(project: &Project<'_>, function: In<FunctionId>, put: Span, 
     };
     let statement = call.map(|call| call.statement).or_else(assigned)?;
     in_finally(project, function, statement, taken.call.map_or(taken.at.span, |call| project.call(call).statement))
+}
+
+/// An outcome of the operation that leaves an entry where it is, and a removal that another outcome runs.
+struct Forgotten<'t> {
+    at: Location,
+    how: &'static str,
+    help: &'static str,
+    taken: &'t Shrink,
+}
+
+/// The entry's removals hang on the fulfilment of a promise, or the operation gives up by a timer that removes nothing.
+fn forgotten<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &Growth) -> Option<Forgotten<'t>> {
+    let (function, _) = operation(project, growth);
+    let keyed = |shrink: &Shrink| matches!(shrink.what, Gone::Entry(_) | Gone::All) && !shrink.is_guess;
+    let first = table.shrinks.first()?;
+    if !outlives(project, table, life, growth)
+        || !table.shrinks.iter().all(keyed)
+        || !table.escapes.is_empty()
+        || !table.size_checks.is_empty()
+    {
+        return None;
+    }
+    unfulfilled(project, table, growth, function).or_else(|| {
+        let given = gives_up(project, growth.function).into_iter().find(|given| {
+            let hangs_there = |shrink: &Shrink| {
+                let around = is_inside(project, growth.function, shrink.function) || shrink.function == function;
+                around
+                    || is_reaction(project, shrink.function)
+                    || project.leads_to(given.callback, shrink.function)
+                    || shrink.what == Gone::All && !is_at_end(project, shrink)
+            };
+            !table.shrinks.iter().any(hangs_there)
+        })?;
+        Some(Forgotten {
+            at: project.locate(given.call),
+            how: "when this timer fires, the operation has failed, and the entry stays",
+            help: "take the entry out where the timer gives up, too",
+            taken: first,
+        })
+    })
+}
+
+/// The entry is taken out where a promise is fulfilled, and by nothing where it is rejected.
+fn unfulfilled<'t>(
+    project: &Project<'_>,
+    table: &'t Table,
+    growth: &Growth,
+    function: In<FunctionId>,
+) -> Option<Forgotten<'t>> {
+    let own = |shrink: &&Shrink| matches!(shrink.what, Gone::Entry(gone) if Some(gone) == growth.key || Some(gone) == growth.value);
+    let taken = table.shrinks.iter().find(own)?;
+    let then = |shrink: &Shrink| {
+        let always = shrink.call.is_none_or(|call| !project.is_conditional(call));
+        fulfilment(project, shrink.function)
+            .filter(|then| always && is_inside(project, project.function_of(*then), function))
+    };
+    let at = then(taken)?;
+    let all = table.shrinks.iter().all(|shrink| match shrink.what {
+        Gone::Entry(_) => then(shrink).is_some(),
+        _ => is_at_end(project, shrink),
+    });
+    all.then(|| Forgotten {
+        at: project.locate(at),
+        how: "this promise may be rejected, and then nothing takes the entry out",
+        help: "take the entry out in `finally`, or in the second function of `then`, too",
+        taken,
+    })
+}
+
+/// Whether a removal runs when its owner ends only.
+fn is_at_end(project: &Project<'_>, shrink: &Shrink) -> bool {
+    project.around(shrink.function, |function| project.is_disposal(function)).is_some()
+}
+
+fn tell(project: &Project<'_>, table: &Table, growth: &Growth, lost: &Forgotten<'_>) -> Finding {
+    let name = project.place_text(table.place);
+    let message = format!("the entry put into `{name}` stays there where the operation fails before it takes it out");
+    Finding::new("entry-lost-on-path", Confidence::Medium, growth.at, message)
+        .with_why(format!("{}; `{name}` outlives the operation", lost.how))
+        .with_help(lost.help)
+        .with_context(project.function_name(growth.function))
+        .with_step(StepKind::Grow, growth.at, format!("an entry is put into `{name}`"))
+        .with_step(StepKind::Exit, lost.at, lost.how)
+        .with_step(StepKind::Release, lost.taken.at, "the removal that belongs to another outcome")
 }
 
 /// The function whose run the growth is part of, and the step of it: around the executor of a promise, the one that makes

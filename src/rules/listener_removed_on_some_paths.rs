@@ -1,5 +1,6 @@
 //! listener-removed-on-some-paths: the removal hangs on one of several ends.
 
+use super::support::outcomes::{gives_up, is_reaction};
 use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{In, ValueId};
@@ -11,7 +12,9 @@ pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         if listener.ends_by_itself() || listener.is_on_local() || listener.is_made_before() {
             continue;
         }
-        if let Some((removal, why)) = started_over(&listener).or_else(|| one_of_several_ends(&listener)) {
+        if let Some((removal, why)) = started_over(&listener)
+            .or_else(|| one_of_several_ends(&listener))
+            .or_else(|| given_up(&listener)) {
             findings.push(report(&listener, removal, why));
         }
     }
@@ -43,6 +46,26 @@ fn started_over<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)
     (!straight).then(|| {
         (removal, format!("it is removed in one branch only; the other one calls `{name}` again, which adds another"))
     })
+}
+
+/// All removals run in handlers of events that the operation waits for, and a timer gives it up without any of them.
+fn given_up<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)> {
+    let project = listener.project;
+    let operation = listener.function();
+    let removals = listener.removals();
+    let (first, _) = removals.first()?;
+    if !removals.iter().all(|(_, meeting)| meeting.matches()) {
+        return None;
+    }
+    let given = gives_up(project, operation).into_iter().find(|given| {
+        removals.iter().all(|(removal, _)| {
+            let f = removal.function;
+            let waits = f != operation && f.file == operation.file && project.summary(f.file).is_inside(f.id, operation.id);
+            waits && !is_reaction(project, f) && !project.leads_to(given.callback, f)
+        })
+    })?;
+    let timer = project.callee_text(given.call);
+    Some((first, format!("its removal runs when the event comes; the `{timer}` that gives up the wait does not run it")))
 }
 
 /// Where the removals hang: each on events of one other emitter.

@@ -11,6 +11,7 @@ pub(super) mod keeper;
 pub(super) mod listeners;
 pub(super) mod members;
 pub(super) mod mend;
+pub(super) mod outcomes;
 pub(super) mod pause;
 pub(super) mod payload;
 pub(super) mod persistents;

@@ -83,12 +83,40 @@ fn judge(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Verdict> 
             if let Some(served) = idle::after_end(project, call, place, &care) {
                 return Some(idles(project, place, served));
             }
-            if !care.escapes.is_empty() || !care.releases.iter().all(|access| is_rearmed(project, access, &care)) {
+            if !care.escapes.is_empty() {
+                return None;
+            }
+            if let Some(verdict) = failed_only(project, place, &care) {
+                return Some(verdict);
+            }
+            if !care.releases.iter().all(|access| is_rearmed(project, access, &care)) {
                 return None;
             }
             Some(kept(project, call, place, care))
         }
     }
+}
+
+/// An interval of a function that only an 'error' clears: what ends in good order leaves it running.
+fn failed_only(project: &Project<'_>, place: Place, care: &Care) -> Option<Verdict> {
+    let on_error = |release: &Access| {
+        let function = release.function();
+        let handed = project.passed_to(function);
+        let error = |event: crate::model::Name| event == "error";
+        !handed.is_empty()
+            && handed.iter().all(|passed| passed.handed.event.is_some_and(error))
+            && project.callers(function).is_empty()
+    };
+    let local = matches!(place.root, Root::Variable(_));
+    (local && !care.releases.is_empty() && care.releases.iter().all(on_error)).then(|| {
+        let name = project.place_text(place);
+        (
+            format!("interval in `{name}` is cleared only when there is an error"),
+            format!("call `clearInterval({name})` on 'close', which comes after every end"),
+            Confidence::Medium,
+            care.releases.clone(),
+        )
+    })
 }
 
 /// An interval that its own callback clears, but not when what it serves ends.

@@ -3,8 +3,9 @@
 
 use super::ending::reach;
 use super::keeper::{Care, Keeper, care, keeper};
+use super::outcomes::fulfilment;
 use crate::model::words::Meaning;
-use crate::model::{BindingId, BindingKind, CallId, Flow, FunctionId, In, Literal, Step, Type, Value, ValueId};
+use crate::model::{BindingId, BindingKind, CallId, Flow, FunctionId, In, Literal, Step, Type, ValueId};
 use crate::project::{Access, AccessKind, ExitKind, Key, Origin, Place, Project, Root, State};
 use crate::text::Location;
 use rustc_hash::FxHashSet;
@@ -111,40 +112,21 @@ fn fulfilled(project: &Project<'_>, call: In<CallId>, place: Option<Place>, care
     let place = place.filter(|place| matches!(place.root, Root::Variable(_)))?;
     let home = project.function_of(call);
     let reaction = |release: &Access| {
-        let function = release.function();
-        let handed = project.passed_to(function);
-        let [passed] = &handed[..] else { return None };
-        let then = project.method_name(passed.call).is_some_and(|name| name == "then");
-        let first =
-            project.argument(passed.call, 0).is_some_and(|value| project.functions_in(value).contains(&function));
         let conditional = match release.kind {
             AccessKind::Argument { call, .. } => project.is_conditional(release.of(call)),
             _ => true,
         };
-        (then && first && !conditional && project.function_of(passed.call) == home).then_some(passed.call)
+        fulfilment(project, release.function()).filter(|then| !conditional && project.function_of(*then) == home)
     };
     let reactions: Option<Vec<In<CallId>>> = care.releases.iter().map(reaction).collect();
     let then = *reactions?.first()?;
-    // What was caught before does not come as a rejection.
-    let mut on = project.receiver(then)?;
-    if project.never_rejects(on) {
-        return None;
-    }
-    while let Value::Result(link) = project.value(on) {
-        let link = on.with(*link);
-        if project.method_name(link).is_some_and(|name| name == "catch") {
-            return None;
-        }
-        let Some(receiver) = project.receiver(link) else { break };
-        on = receiver;
-    }
     let after = project.call(then).span.end > project.call(call).span.end;
     let declared = project.accesses(place).iter().any(|access| care.releases.contains(access));
     (after && declared).then(|| Left { at: project.locate(then), cleared: Some(care.releases[0].at()) })
 }
 
 /// The variables by which the operation around `home` answers, as far as the timer's callback uses one of them.
-fn answers(project: &Project<'_>, home: In<FunctionId>, handler: In<ValueId>) -> Vec<In<BindingId>> {
+pub(super) fn answers(project: &Project<'_>, home: In<FunctionId>, handler: In<ValueId>) -> Vec<In<BindingId>> {
     let mut used = vec![handler];
     for function in project.functions_in(handler) {
         for function in within(project, home, &reach(project, function)) {

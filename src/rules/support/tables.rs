@@ -98,11 +98,14 @@ fn within(project: &Project<'_>, growth: &Growth, shrink: &Shrink) -> Option<Use
     if shrink.function == growth.function && same_key && shrink.at.span.start < growth.at.span.start {
         return (!excludes(project, growth, shrink)).then_some(Useless::SameKey);
     }
+    let handed = project.passed_to(shrink.function);
     let failed = shrink.function != growth.function
-        && project
-            .passed_to(shrink.function)
-            .iter()
-            .all(|passed| project.method_name(passed.call).is_some_and(|name| name == "catch"));
+        && !handed.is_empty()
+        && project.callers(shrink.function).is_empty()
+        && handed.iter().all(|passed| {
+            let caught = project.method_name(passed.call).is_some_and(|name| name == "catch");
+            caught || passed.handed.event.is_some_and(|event| event == "error")
+        });
     (same_key && failed).then_some(Useless::OnFailure)
 }
 
