@@ -61,6 +61,10 @@ pub struct Type {
     /// Members through which it is released or handed on: what takes or uses up `response.body` does it to the response.
     #[serde(default)]
     pub through: Vec<String>,
+    /// It is a text, or known by one (a path): what is made of that names it too, and whoever is given it may take the thing
+    /// over.
+    #[serde(default)]
+    pub text: bool,
     /// Paths of ready-made ones, which exist once in a process: `process`, `http.globalAgent`.
     #[serde(default)]
     pub values: Vec<String>,

@@ -39,6 +39,8 @@ pub enum Meaning {
     Booting,
     /// Words in the names of functions that make something ready as a whole, mostly once: `setup`, `configure`.
     SettingUp,
+    /// Decorators of classes of which a container makes one for all: `Service`, `Injectable`.
+    Singleton,
     /// Words that speak of who a thing belongs to: `shared`, `owned`, `external`.
     Belonging,
     /// Words for the most that there may be: `limit`, `capacity`.

@@ -87,7 +87,8 @@ impl<'a> Project<'a> {
         }
         let own = |api: &'a Api| {
             let ty = self.contracts.ty(api.gives.as_ref()?)?;
-            Some((ty, self.by(call, api), call))
+            let by = self.by(call, api);
+            (by != By::Promise || !self.answers_by_callback(call)).then_some((ty, by, call))
         };
         if let Some(api) = self.api(call) {
             if let Some(found) = own(api) {
@@ -100,6 +101,14 @@ impl<'a> Project<'a> {
             return own(api);
         }
         self.wrapped(call)
+    }
+
+    /// `Client.connect(url, (err, client) => …)`: what a promise is documented for comes to a callback, as it once did.
+    fn answers_by_callback(&self, call: In<CallId>) -> bool {
+        let data = self.call(call);
+        let last = data.arguments.last().map(|argument| call.with(argument.value));
+        data.is_discarded
+            && last.is_some_and(|last| matches!(self.origin(last), Origin::Function(_) | Origin::Parameter(_)))
     }
 
     /// `new net.Socket()` without a row of its own: constructing a type gives it.
@@ -346,7 +355,9 @@ impl<'a> Project<'a> {
 
     fn throws_in(&self, call: In<CallId>, depth: u32) -> bool {
         if let Some(api) = self.api(call) {
-            return api.throws == Throws::Often && api.by != By::Promise && !self.is_native(call.file);
+            // What has an error-first callback, or a promise in its place, fails by that.
+            let later = api.by == By::Promise || api.callbacks.iter().any(|callback| callback.error_first);
+            return api.throws == Throws::Often && !later && !self.is_native(call.file);
         }
         let targets = self.targets(call);
         !targets.weak && targets.functions.iter().any(|function| self.function_throws(*function, depth))
@@ -363,9 +374,7 @@ impl<'a> Project<'a> {
         let targets = self.targets(call);
         match targets.functions[..] {
             [function] if !targets.weak && self.function(function).is_async => {
-                let mut waits = false;
-                self.function(function).flow.walk(&mut |flow| waits |= matches!(flow, Flow::Step(Step::Await { .. })));
-                waits || self.function_throws(function, 0)
+                waits_bare(&self.function(function).flow) || self.function_throws(function, 0)
             }
             _ => true,
         }
@@ -483,5 +492,20 @@ impl<'a> Project<'a> {
     /// Whether a value is the literal null or undefined.
     pub fn is_null(&self, value: In<ValueId>) -> bool {
         matches!(self.value(value), Value::Literal(Literal::Null | Literal::Undefined))
+    }
+}
+
+/// Whether code waits for something whose failure it does not catch.
+fn waits_bare(flow: &Flow) -> bool {
+    match flow {
+        Flow::Step(Step::Await { .. }) => true,
+        Flow::Sequence(parts) | Flow::Switch { arms: parts, .. } => parts.iter().any(waits_bare),
+        Flow::Branch { then, otherwise, .. } => waits_bare(then) || waits_bare(otherwise),
+        Flow::Loop { body, .. } | Flow::Labelled(_, body) => waits_bare(body),
+        Flow::Try { body, handler, finally } => {
+            handler.as_ref().map_or_else(|| waits_bare(body), |(_, handler)| waits_bare(handler))
+                || finally.as_ref().is_some_and(|finally| waits_bare(finally))
+        }
+        _ => false,
     }
 }

@@ -1,10 +1,11 @@
 //! Once-guards: `if (started) return; started = true`, `if (!x) x = …`. A call behind one happens once in the life of the
 //! place that it tests, however often its function runs.
 
+use super::paths::lies_in;
 use super::{Access, AccessKind, Place, Project};
 use crate::model::contract::By;
 use crate::model::words::Meaning;
-use crate::model::{Assign, CallId, Cond, Exit, Flow, FunctionId, In, Literal, Step, Value, ValueId};
+use crate::model::{Assign, CallId, Cond, Exit, Flow, FunctionId, In, Literal, Step, Summary, Value, ValueId};
 use crate::text::Span;
 use smallvec::SmallVec;
 
@@ -16,6 +17,9 @@ pub(super) struct Guard {
     pub(super) span: Span,
 }
 
+/// How many functions behind a guarded call are looked into.
+const REACH: usize = 24;
+
 /// Values known to be false (or true) at a point, with the conditions that say so.
 type Known = Vec<(ValueId, bool, Span)>;
 
@@ -25,7 +29,7 @@ impl Project<'_> {
         let function = self.function_of(call);
         let mut known = Known::new();
         let mut found = SmallVec::new();
-        if !reach(&self.function(function).flow, call.id, &mut known) {
+        if !reach(self.summary(call.file), &self.function(function).flow, call.id, &mut known) {
             return found;
         }
         for (value, holds, span) in known {
@@ -47,7 +51,7 @@ impl Project<'_> {
                     || self.is_native(call.file) && self.targets(call).functions.contains(&access.function());
                 (inside || fills_it()) && self.is_filling(access)
             });
-            if fills {
+            if fills || self.leads_to_filling(call, place) {
                 found.push(Guard { place, span });
             }
         }
@@ -74,6 +78,52 @@ impl Project<'_> {
         }
     }
 
+    /// `if (!this.client) this.start()`: what the call runs, at once or when an answer comes, fills the place.
+    fn leads_to_filling(&self, call: In<CallId>, place: Place) -> bool {
+        if self.is_native(call.file) {
+            return false;
+        }
+        let accesses = self.accesses(place);
+        let fills: SmallVec<[In<FunctionId>; 4]> = accesses
+            .iter()
+            .filter(|access| !matches!(access.kind, AccessKind::Assigned { is_declaration: true, .. }))
+            .filter(|access| self.is_filling(access))
+            .map(Access::function)
+            .collect();
+        if fills.is_empty() {
+            return false;
+        }
+        let mut left: Vec<In<FunctionId>> = self.targets(call).functions.iter().copied().collect();
+        let mut seen: Vec<In<FunctionId>> = Vec::new();
+        while let Some(function) = left.pop().filter(|_| seen.len() < REACH) {
+            if seen.contains(&function) {
+                continue;
+            }
+            let inside =
+                |f: &In<FunctionId>| f.file == function.file && self.summary(f.file).is_inside(f.id, function.id);
+            if fills.iter().any(inside) {
+                return true;
+            }
+            seen.push(function);
+            for inner in self.calls_within(function) {
+                let targets = self.targets(inner);
+                if !targets.weak {
+                    left.extend(targets.functions.iter().copied());
+                }
+            }
+        }
+        false
+    }
+
+    /// The calls of a function and of those written inside it.
+    fn calls_within(&self, function: In<FunctionId>) -> impl Iterator<Item = In<CallId>> {
+        let summary = self.summary(function.file);
+        let calls = summary.calls.iter().enumerate();
+        calls
+            .filter(move |(_, call)| summary.is_inside(call.function, function.id))
+            .map(move |(at, _)| function.with(CallId(at as u32)))
+    }
+
     /// Whether other code than a function itself empties a place again.
     pub(super) fn is_emptied_elsewhere(&self, place: Place, function: In<FunctionId>) -> bool {
         self.accesses(place).iter().any(|access| match access.kind {
@@ -96,22 +146,22 @@ impl Project<'_> {
 }
 
 /// Walks to a call; on the way out `known` holds what is known to be false or true there.
-fn reach(flow: &Flow, wanted: CallId, known: &mut Known) -> bool {
+fn reach(summary: &Summary, flow: &Flow, wanted: CallId, known: &mut Known) -> bool {
     match flow {
         Flow::Step(Step::Call(call)) => *call == wanted,
         Flow::Step(_) | Flow::Label(_) | Flow::Exit(..) => false,
         Flow::Sequence(parts) => {
             let before = known.len();
             for part in parts {
-                if reach(part, wanted, known) {
+                if reach(summary, part, wanted, known) {
                     return true;
                 }
                 match part {
                     Flow::Branch { cond, then, otherwise, span } => {
                         if always_leaves(then) {
-                            when(cond, false, *span, known);
+                            when(summary, cond, false, *span, known);
                         } else if always_leaves(otherwise) && !otherwise.is_empty() {
-                            when(cond, true, *span, known);
+                            when(summary, cond, true, *span, known);
                         }
                     }
                     // `x ||= make()`: the call stands before its assignment and is followed by nothing else.
@@ -124,39 +174,53 @@ fn reach(flow: &Flow, wanted: CallId, known: &mut Known) -> bool {
         }
         Flow::Branch { cond, then, otherwise, span } => {
             let before = known.len();
-            when(cond, true, *span, known);
-            if reach(then, wanted, known) {
+            when(summary, cond, true, *span, known);
+            if reach(summary, then, wanted, known) {
                 return true;
             }
             known.truncate(before);
-            when(cond, false, *span, known);
-            if reach(otherwise, wanted, known) {
+            when(summary, cond, false, *span, known);
+            if reach(summary, otherwise, wanted, known) {
                 return true;
             }
             known.truncate(before);
             false
         }
-        Flow::Switch { arms, .. } => arms.iter().any(|arm| reach(arm, wanted, known)),
-        Flow::Loop { body, .. } | Flow::Labelled(_, body) => reach(body, wanted, known),
+        Flow::Switch { arms, .. } => arms.iter().any(|arm| reach(summary, arm, wanted, known)),
+        Flow::Loop { body, .. } | Flow::Labelled(_, body) => reach(summary, body, wanted, known),
         Flow::Try { body, handler, finally } => {
-            reach(body, wanted, known)
-                || handler.as_ref().is_some_and(|(_, handler)| reach(handler, wanted, known))
-                || finally.as_ref().is_some_and(|finally| reach(finally, wanted, known))
+            reach(summary, body, wanted, known)
+                || handler.as_ref().is_some_and(|(_, handler)| reach(summary, handler, wanted, known))
+                || finally.as_ref().is_some_and(|finally| reach(summary, finally, wanted, known))
         }
     }
 }
 
 /// What is false or true where a condition holds, or does not.
-fn when(cond: &Cond, holds: bool, span: Span, known: &mut Known) {
+fn when(summary: &Summary, cond: &Cond, holds: bool, span: Span, known: &mut Known) {
     match cond {
         Cond::Truthy(value) => known.push((*value, holds, span)),
         Cond::Equal(a, b) if holds => {
             known.push((*a, false, span));
             known.push((*b, false, span));
         }
-        Cond::Not(inner) => when(inner, !holds, span, known),
-        Cond::All(parts) if holds => parts.iter().for_each(|part| when(part, true, span, known)),
-        Cond::Any(parts) if !holds => parts.iter().for_each(|part| when(part, false, span, known)),
+        Cond::Not(inner) => when(summary, inner, !holds, span, known),
+        Cond::All(parts) if holds => parts.iter().for_each(|part| when(summary, part, true, span, known)),
+        // `!x || !x.y`: something of it is missing.
+        Cond::Any(parts) if holds => {
+            let mut all = parts.iter().map(|part| {
+                let mut of = Known::new();
+                when(summary, part, true, span, &mut of);
+                of
+            });
+            if let Some([first]) = all.next().as_deref()
+                && all
+                    .all(|of| of.iter().any(|(value, holds, _)| *holds == first.1 && lies_in(summary, *value, first.0)))
+            {
+                known.push(*first);
+            }
+        }
+        Cond::Any(parts) if !holds => parts.iter().for_each(|part| when(summary, part, false, span, known)),
         _ => {}
     }
 }

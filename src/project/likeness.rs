@@ -3,7 +3,7 @@
 
 use super::registrations::{Event, Registration, Removal};
 use super::{Likeness, Meeting, Origin, Origins, Project};
-use crate::model::{FunctionId, In, Literal, Name, Value, ValueId};
+use crate::model::{CallId, FunctionId, In, Literal, Name, Value, ValueId};
 
 impl Project<'_> {
     /// How a removal meets a registration.
@@ -16,12 +16,34 @@ impl Project<'_> {
             },
             event: self.events(add.event, removal.event),
             handler: match (add.handler, removal.handler) {
+                // A wrapper that keeps what it is given can give that back later, under whatever name.
+                (Some(_), Some(b)) if self.is_kept_by_wrapper(add) && !self.origins(b).iter().any(is_function) => {
+                    Likeness::Unknown
+                }
                 (Some(a), Some(b)) => self.listeners(a, b),
                 (_, None) => Likeness::Same,
                 (None, Some(_)) => Likeness::Unknown,
             },
             named: removal.handler.is_some(),
         }
+    }
+
+    /// `on(event, f) { this.listeners.push(f); bus.on(event, f) }`: the function is put into a collection beside.
+    fn is_kept_by_wrapper(&self, add: &Registration) -> bool {
+        if add.call == add.api {
+            return false;
+        }
+        let Some(row) = self.api(add.api).and_then(|api| api.registers.as_ref()) else { return false };
+        let Some(given) = row.handler.and_then(|at| self.argument(add.api, at)) else { return false };
+        self.uses(given).iter().any(|access| match access.kind {
+            super::AccessKind::Argument { call, .. } => {
+                let call = access.of(call);
+                call != add.api && self.api(call).is_some_and(|api| api.grows.is_some())
+            }
+            super::AccessKind::Inside { .. } => true,
+            super::AccessKind::Stored { place } => !matches!(self.value(access.of(place)), Value::Binding(_)),
+            _ => false,
+        })
     }
 
     /// Whether a function value is made anew where it stands, so that nothing else can name it: a literal in place, the
@@ -116,6 +138,10 @@ impl Project<'_> {
         if lasting(&of_a) || lasting(&of_b) {
             return Likeness::Different;
         }
+        // `map.get(key)` at two places may well give one thing.
+        if of_a.iter().any(|a| of_b.iter().any(|b| self.are_alike(*a, *b))) {
+            return Likeness::Unknown;
+        }
         if of_a.iter().all(is_definite) && of_b.iter().all(is_definite) && !self.may_be_passed(&of_a, &of_b) {
             return Likeness::Different;
         }
@@ -123,6 +149,15 @@ impl Project<'_> {
             (Some(x), Some(y)) if x != y => Likeness::Different,
             _ => Likeness::Unknown,
         }
+    }
+
+    /// Results of two calls of one name that make nothing new, as far as is known.
+    fn are_alike(&self, a: Origin, b: Origin) -> bool {
+        let (Origin::Result(a) | Origin::Resolved(a), Origin::Result(b) | Origin::Resolved(b)) = (a, b) else {
+            return false;
+        };
+        let plain = |call: In<CallId>| !self.call(call).is_new && self.gives(call).is_none();
+        a != b && plain(a) && plain(b) && self.method_name(a).is_some() && self.method_name(a) == self.method_name(b)
     }
 
     /// A parameter may hold what the other is; two parameters of one function are two things.

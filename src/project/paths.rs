@@ -6,11 +6,13 @@
 
 mod conditions;
 mod continued;
+mod holding;
 mod state;
 mod steps;
 mod walk;
 
 pub(super) use continued::summed;
+pub(super) use state::lies_in;
 pub use walk::Judge;
 
 use super::{Doing, Place, Project};

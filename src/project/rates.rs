@@ -2,9 +2,10 @@
 //! and guards. Every answer says why, in words that can be checked in the code.
 
 use super::memo::Ask;
-use super::{Passed, Project};
+use super::{Origin, Passed, Project};
 use crate::finding::{StepKind, TraceStep};
 use crate::model::contract::Runs;
+use crate::model::words::Meaning;
 use crate::model::{CallId, ClassId, Cond, FunctionId, FunctionKind, In, Literal, Loop, Rate, Value};
 use crate::text::Location;
 
@@ -15,6 +16,8 @@ pub struct RateAnswer {
     pub rate: Option<Rate>,
     /// Why, the nearest reason first; ready to be put into a finding's trace.
     pub why: Vec<TraceStep>,
+    /// All that speaks for it is that a file offers the function to others, none of which is the package's way in.
+    pub is_offered: bool,
 }
 
 /// Reasons beyond this number say nothing to a reader.
@@ -22,6 +25,8 @@ const REASONS: usize = 4;
 /// Events that come at most once in the life of their emitter, whatever the emitter is.
 const ONE_TIME_EVENTS: [&str; 11] =
     ["close", "end", "finish", "exit", "listening", "ready", "open", "load", "beforeExit", "connect", "secureConnect"];
+/// As many instances as this, all made while the file of their class loads, are an enumeration.
+const ENUMERATED: usize = 3;
 /// Names that people give to the parameters of request handlers, the first two of a function.
 const HANDLERS: [(&str, &str); 8] = [
     ("req", "res"),
@@ -36,11 +41,11 @@ const HANDLERS: [(&str, &str); 8] = [
 
 impl RateAnswer {
     pub(super) fn new(rate: Rate, at: Location, message: String) -> Self {
-        RateAnswer { rate: Some(rate), why: vec![TraceStep { kind: StepKind::Repeat, at, message }] }
+        RateAnswer { rate: Some(rate), why: vec![TraceStep { kind: StepKind::Repeat, at, message }], is_offered: false }
     }
 
     fn known(rate: Rate) -> Self {
-        RateAnswer { rate: Some(rate), why: Vec::new() }
+        RateAnswer { rate: Some(rate), ..RateAnswer::default() }
     }
 
     /// Keeps the more frequent of two answers.
@@ -128,7 +133,8 @@ impl Project<'_> {
         }
         let name = self.function_name(function);
         let message = format!("{name} is exported and may be called any number of times");
-        RateAnswer::new(Rate::PerCall, self.locate_function(function), message)
+        let offered = RateAnswer::new(Rate::PerCall, self.locate_function(function), message);
+        RateAnswer { is_offered: true, ..offered }
     }
 
     /// Whether a C or C++ function has the signature of those that JavaScript calls, as often as it likes.
@@ -287,7 +293,8 @@ impl Project<'_> {
                 {
                     let at = self.at(call.file, guard.span);
                     let message = format!("guarded by `{}`", self.place_text(guard.place));
-                    answer = RateAnswer { rate: Some(rate), why: born.why }.after(at, message);
+                    answer = RateAnswer { rate: Some(rate), why: born.why, is_offered: answer.is_offered }
+                        .after(at, message);
                 }
             }
         }
@@ -360,6 +367,13 @@ impl Project<'_> {
                     format!("JavaScript may make any number of `{name}`"),
                 ));
             }
+        } else if found.rate == Some(Rate::Once) && self.is_enumerated(class) {
+            // `exports.NUMBER = new Type(1)`, `exports.TEXT = new Type(2)`: those are all that there are.
+        } else if self.is_container_made(class) {
+            let message = format!("the container that `{name}` is declared to makes one of it");
+            found.raise(RateAnswer::new(Rate::Once, at, message));
+        } else if let Some(guard) = self.made_once(class) {
+            found.raise(RateAnswer::new(Rate::Once, guard, format!("`{name}` is made once, behind a guard")));
         } else if self.is_public_class(class) && self.has_public_constructor(class) {
             found.raise(RateAnswer::new(
                 Rate::PerInstance,
@@ -371,13 +385,38 @@ impl Project<'_> {
             found.raise(self.instances(sub));
         }
         if found.rate.is_none() && !self.is_native(class.file) && self.is_exported_class(class) {
-            return RateAnswer::new(
-                Rate::PerInstance,
-                at,
-                format!("`{name}` is exported and may have any number of instances"),
-            );
+            let message = format!("`{name}` is exported and may have any number of instances");
+            return RateAnswer { is_offered: true, ..RateAnswer::new(Rate::PerInstance, at, message) };
         }
         found
+    }
+
+    /// The file of the class makes all of its instances as it loads.
+    fn is_enumerated(&self, class: In<ClassId>) -> bool {
+        let sites = self.constructions(class);
+        sites.len() >= ENUMERATED && sites.iter().all(|site| site.file == class.file)
+    }
+
+    /// `@Service() class Reporter`: a container makes the one instance and hands it to all who ask.
+    fn is_container_made(&self, class: In<ClassId>) -> bool {
+        let names = &self.class(class).decorators;
+        names.iter().any(|name| {
+            let last = name.rsplit('.').next().unwrap_or(name);
+            self.contracts.words.has(Meaning::Singleton, last)
+        })
+    }
+
+    /// The class's own code makes the one instance, and keeps it: `Pool.shared = Pool.shared ?? new this()`.
+    fn made_once(&self, class: In<ClassId>) -> Option<Location> {
+        let sites = self.constructions(class);
+        let own = |site: &In<CallId>| self.class_of(self.function_of(*site)) == Some(class);
+        let guard = |site: &In<CallId>| {
+            let mut guards = self.guards(*site).into_iter();
+            guards.find(|guard| self.place_lifetime(guard.place).born == Some(Rate::Once))
+        };
+        let first = sites.iter().find(|site| own(site))?;
+        let found = guard(first)?;
+        sites.iter().all(|site| guard(site).is_some()).then(|| self.at(first.file, found.span))
     }
 
     /// The class itself is exported, not just one instance of it.
@@ -402,8 +441,20 @@ impl Project<'_> {
                 }
             }
         }
+        found.extend(self.makes_of_itself(class));
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// `new this()` in a static method.
+    fn makes_of_itself(&self, class: In<ClassId>) -> impl Iterator<Item = In<CallId>> {
+        let summary = self.summary(class.file);
+        let calls = summary.calls.iter().enumerate().filter(move |(_, call)| {
+            call.is_new
+                && matches!(summary.value(call.callee), Value::This(_))
+                && self.origin(class.with(call.callee)) == Origin::Class(class)
+        });
+        calls.map(move |(at, _)| class.with(CallId(at as u32)))
     }
 }

@@ -135,7 +135,9 @@ impl<'a> Project<'a> {
         let mut registry = Registry::default();
         for call in self.calls().filter(|call| !self.is_native(call.file)) {
             let Some(api) = self.api(call) else { continue };
-            if let Some(row) = &api.registers {
+            if let Some(row) = &api.registers
+                && !self.lacks_handler(call, row)
+            {
                 self.lift_add(self.registration(call, row), 0, &mut registry.adds);
             }
             if let Some(row) = &api.removes {
@@ -157,6 +159,13 @@ impl<'a> Project<'a> {
         }
         self.index_registry(&mut registry);
         registry
+    }
+
+    /// `socket.setTimeout(1000)`: nothing is registered without a function.
+    fn lacks_handler(&self, call: In<CallId>, row: &Registers) -> bool {
+        let spread = |value: ValueId| matches!(self.value(call.with(value)), Value::Spread(_));
+        row.handler.is_some_and(|at| self.argument(call, at).is_none())
+            && !self.call(call).arguments.iter().any(|argument| spread(argument.value))
     }
 
     fn registration(&self, call: In<CallId>, row: &'a Registers) -> Registration {

@@ -3,7 +3,7 @@
 use super::support::handles::way;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::contract::By;
-use crate::model::{CallId, In, Literal, Rate, Value};
+use crate::model::{CallId, Cond, Flow, FunctionId, In, Literal, Rate, Value, ValueId};
 use crate::project::{ExitKind, Obligation, Project, Row, Start, State};
 
 const NAME: &str = "body-not-consumed";
@@ -21,7 +21,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         let function = project.function_of(call);
         let rows = project.paths(&Obligation { function, start: Start::Call(call.id), ty: Some(gives.ty) });
         let acquired: Vec<&Row> = rows.iter().filter(|row| row.state != State::NotAcquired).collect();
-        let lost = acquired.iter().find(|row| row.is_lost() && matters(row));
+        let lost = acquired.iter().find(|row| row.is_lost() && matters(row) && !is_empty(project, function, row));
         let Some(lost) = lost else { continue };
         let never = acquired.iter().all(|row| row.is_lost());
         let callee = project.callee_text(call);
@@ -40,6 +40,28 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
 
 fn matters(row: &Row) -> bool {
     matches!(row.exit, ExitKind::Return | ExitKind::Throw | ExitKind::Fallthrough)
+}
+
+/// Statuses of responses that have no body.
+const BODILESS: [i64; 3] = [204, 205, 304];
+
+/// Whether the way led through `status === 304`.
+fn is_empty(project: &Project<'_>, function: In<FunctionId>, row: &Row) -> bool {
+    let summary = project.summary(function.file);
+    let bodiless = |value: ValueId| {
+        matches!(summary.value(value), Value::Literal(Literal::Int(status)) if BODILESS.contains(status))
+    };
+    let mut empty = false;
+    project.function(function).flow.walk(&mut |flow| {
+        let Flow::Branch { cond, span, .. } = flow else { return };
+        let says = match cond {
+            Cond::Equal(a, b) => bodiless(*a) || bodiless(*b),
+            _ => false,
+        };
+        empty |= says
+            && row.decisions.iter().any(|(at, holds)| at.file == function.file && at.span == *span && *holds);
+    });
+    empty
 }
 
 /// Whether the request has no body to read: its options say `HEAD`.

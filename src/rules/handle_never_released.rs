@@ -1,9 +1,11 @@
 //! `handle-never-released`: a handle that no way out releases or hands on.
 
-use super::support::handles::followed;
+use super::support::ending::endings;
+use super::support::handles::{Followed, followed};
 use super::support::keeper::{Keeper, keeper};
 use super::support::mend::handle::released_in_finally;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::Rate;
 use crate::project::Project;
 
 const NAME: &str = "handle-never-released";
@@ -15,7 +17,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
         let noun = &handle.gives.ty.noun;
         let at = project.locate(handle.call);
-        let confidence = if handle.rate.rate.is_some() { Confidence::High } else { Confidence::Low };
+        let confidence = confidence(project, &handle);
         let callee = project.callee_text(handle.call);
         let why = match handle.rate.because() {
             because if because.is_empty() => "no way out releases it, returns it or hands it on".to_owned(),
@@ -37,5 +39,20 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             Some(edits) => finding.with_fix("release it in `finally`", Applicability::Unsafe, edits),
             None => finding,
         });
+    }
+}
+
+/// What is made to go on by itself, a watcher, is mostly made once, whoever could make more of it: without an owner that ends
+/// before the process does, nothing shows that it is left behind.
+fn confidence(project: &Project<'_>, handle: &Followed<'_>) -> Confidence {
+    let lasts = handle.gives.ty.family == "watcher";
+    let owner = project.enclosing_class(project.function_of(handle.call));
+    match handle.rate.rate {
+        None => Confidence::Low,
+        Some(rate) if lasts && rate < Rate::PerEvent => match owner {
+            Some(class) if !endings(project, class).is_empty() => Confidence::Medium,
+            _ => Confidence::Low,
+        },
+        Some(_) => Confidence::High,
     }
 }

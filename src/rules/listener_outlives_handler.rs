@@ -58,15 +58,21 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
     if rate.rate == Some(Rate::Once)
         && let Some(step) = listener.called_from_many()
     {
-        rate = RateAnswer { rate: Some(Rate::PerCall), why: vec![step] };
+        rate = RateAnswer { rate: Some(Rate::PerCall), why: vec![step], is_offered: false };
     }
     let times = rate.rate.filter(|rate| *rate > Rate::Once)?;
     let end = listener.disposal().map(|end| listener.project.function(end).name.to_string());
     let confidence = match times {
         _ if listener.is_in_ending() || listener.serves_callback() => Confidence::Low,
+        // A part of a program, which is started once: nobody outside can call it, and nobody inside is seen to repeat it.
+        Rate::PerCall | Rate::PerInstance if rate.is_offered && end.is_none() => Confidence::Low,
         Rate::PerInstance if end.is_none() && listener.is_called_by_constructor() => Confidence::Low,
         Rate::PerInstance if end.is_none() => Confidence::Medium,
         _ if end.is_none() && (listener.is_part_of_a_start() || listener.exits_process()) => Confidence::Low,
+        // A program does so once, whatever else could call it: all the more in a part that only the program makes, or of
+        // which there is one.
+        _ if listener.is_part_of_a_start() && !listener.is_made_by_users() => Confidence::Low,
+        _ if listener.is_part_of_a_start() || listener.exits_process() => Confidence::Medium,
         Rate::PerEvent => Confidence::High,
         Rate::PerInstance if end.is_some() => Confidence::High,
         _ => Confidence::Medium,
@@ -97,7 +103,9 @@ fn by_type(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let project = listener.project;
     let noun = listener.longer_lived(listener.on(), 0)?;
     let once = project.call_rate(listener.add.call).rate == Some(Rate::Once);
-    (!once && !listener.is_on_local()).then(|| Outlived {
+    // Before its construction ends, a response has no socket but the one that it gives itself.
+    let own = project.is_constructor(listener.function()) && listener.is_on_receiver_or_below();
+    (!once && !own && !listener.is_on_local()).then(|| Outlived {
         confidence: Confidence::High,
         hold: format!("{} is {} and outlives the request", listener.on_text(), noun),
         repeat: format!("{} runs for each request", project.function_name(listener.function())),
@@ -239,6 +247,14 @@ fn report(listener: &Listener<'_, '_>, outlived: Outlived) -> Finding {
 }
 
 impl Listener<'_, '_> {
+    /// Users of the package make the objects whose code this is, as many as they like.
+    fn is_made_by_users(&self) -> bool {
+        let class = self.method().and_then(|method| self.project.class_of(method));
+        class.is_some_and(|class| {
+            self.project.is_public_class(class) && self.project.instances(class).rate > Some(Rate::Once)
+        })
+    }
+
     /// Several places of the project call the function around, none of them behind a guard.
     fn called_from_many(&self) -> Option<TraceStep> {
         let project = self.project;

@@ -1,13 +1,13 @@
 //! `owner-forgets-handle`: a class keeps a handle that it obtained itself, and the methods that end it do not release it.
 
-use super::support::ending::{endings, reaches};
+use super::support::ending::{endings, reach, reaches};
 use super::support::handles::{beginning, is_counted};
 use super::support::keeper::{Keeper, care, keeper};
 use super::support::mend::handle::release;
 use super::support::mend::{at_start, semicolon};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{CallId, FunctionId, In, Rate, Type};
-use crate::project::{Project, Root};
+use crate::model::{CallId, FunctionId, In, Rate, Type, Value};
+use crate::project::{Access, AccessKind, Origin, Project, Root};
 use crate::text::Edit;
 
 const NAME: &str = "owner-forgets-handle";
@@ -26,6 +26,19 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         let care = care(project, place, gives.ty);
         let endings = endings(project, class);
         let Some(&ending) = endings.iter().find(|&&ending| project.calls_in(ending).next().is_some()) else { continue };
+        // The end waits for it: `this.child.once('close', resolve)`.
+        let waits = |access: &Access| match access.kind {
+            AccessKind::Method { call, .. } => project.api(access.of(call)).is_some_and(|api| api.registers.is_some()),
+            _ => false,
+        };
+        let waited: Vec<Access> = project.accesses(place).iter().copied().filter(waits).collect();
+        if endings.iter().any(|&ending| reaches(project, ending, &waited)) {
+            continue;
+        }
+        // `this[name].quit()`, whatever the names are.
+        if endings.iter().any(|&ending| reach(project, ending).into_iter().any(|f| looks_up_fields(project, f))) {
+            continue;
+        }
         if !care.escapes.is_empty() || endings.iter().any(|&ending| reaches(project, ending, &care.releases)) {
             continue;
         }
@@ -57,4 +70,17 @@ fn released_in(project: &Project<'_>, call: In<CallId>, ty: &Type, name: &str, e
     let end = semicolon(&project.sources.get(call.file).text, project.call(call).statement);
     let code = format!("if ({name}) {release}{end}");
     at_start(ending.file, text, project.function(ending).body.start, &code)
+}
+
+/// Whether a function calls methods of fields that it has by computed names.
+fn looks_up_fields(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    project.calls_in(function).any(|call| {
+        let field = project.receiver(call).map(|receiver| (receiver, project.value(receiver)));
+        match field {
+            Some((receiver, Value::Index(object, _))) => {
+                matches!(project.origin(receiver.with(*object)), Origin::This(_))
+            }
+            _ => false,
+        }
+    })
 }

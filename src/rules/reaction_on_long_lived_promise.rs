@@ -3,7 +3,7 @@
 use super::support::settling::made_until_end;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{FunctionId, In, Rate, Value, ValueId};
-use crate::project::{AccessKind, Origin, Place, Project, Root};
+use crate::project::{AccessKind, Origin, Owner, Place, Project, Root};
 use crate::text::Location;
 
 const NAME: &str = "reaction-on-long-lived-promise";
@@ -80,6 +80,12 @@ fn inputs(project: &Project<'_>, argument: In<ValueId>) -> Vec<In<ValueId>> {
 /// The place of a promise that is made once for an object or the module and whose settling is stored away, and where it is made.
 fn long_lived(project: &Project<'_>, value: In<ValueId>, user: In<FunctionId>) -> Option<(Place, Location)> {
     let place = project.place(value)?;
+    // `request.timer` of a request that is made for this race.
+    if let Value::Member(object, _) = project.value(value)
+        && matches!(project.lifetime(value.with(*object)).owner, Owner::Call(_))
+    {
+        return None;
+    }
     match place.root {
         Root::Field(..) | Root::Static(..) => {}
         Root::Variable(binding) => {

@@ -14,7 +14,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for call in project.calls().filter(|call| !project.is_native(call.file)) {
         let Some(ty) = made(project, call) else { continue };
         let rate = project.call_rate(call);
-        if rate.rate.is_none_or(|rate| rate == Rate::Once) {
+        if rate.rate.is_none_or(|rate| rate == Rate::Once) || project.is_once_guarded(call) {
             continue;
         }
         let Keeper::Place(place) = keeper(project, call, ty) else { continue };

@@ -105,7 +105,7 @@ fn held_too_strongly(project: &Project<'_>, call: In<CallId>) -> Option<Finding>
         return None;
     }
     let root = root_of(project, held);
-    let part_of_target = project.same(root, target) || is_kept_by(project, target, root);
+    let part_of_target = (project.same(root, target) || is_kept_by(project, target, root)) && leads_back(project, held, target);
     (part_of_target && is_object(project, call, held)).then(|| {
         let text = project.text(held);
         let target = project.text(target);
@@ -114,6 +114,36 @@ fn held_too_strongly(project: &Project<'_>, call: In<CallId>) -> Option<Finding>
             .with_help(format!("hold `new WeakRef({text})`, or only a key"))
             .with_context(project.function_name(project.function_of(call)))
     })
+}
+
+/// Whether what is held may know its target: it is the target, was made with it, has a closure over it, or comes from where
+/// nothing is known of it. What was made without the target keeps nothing but itself, part of it or not.
+fn leads_back(project: &Project<'_>, held: In<ValueId>, target: In<ValueId>) -> bool {
+    let is_target = |value: In<ValueId>| project.same(value, target);
+    let knows = |value: In<ValueId>| match project.value(value) {
+        Value::Object(object) => {
+            project.object(value.with(*object)).properties.iter().any(|property| is_target(value.with(property.value)))
+        }
+        Value::Array(_, parts) => parts.iter().any(|part| is_target(value.with(*part))),
+        _ => is_target(value),
+    };
+    if is_target(held) {
+        return true;
+    }
+    let origins = project.origins(held);
+    let unknown = origins.is_empty() || origins.iter().any(|origin| matches!(origin, Origin::Unknown | Origin::Part(_)));
+    unknown
+        || origins.iter().any(|origin| match origin {
+            Origin::New(call, _) | Origin::Result(call) | Origin::Resolved(call) => {
+                project.call(*call).arguments.iter().any(|argument| knows(call.with(argument.value)))
+            }
+            Origin::Object(object) => {
+                project.object(*object).properties.iter().any(|property| is_target(object.with(property.value)))
+            }
+            Origin::Function(function) => project.function(*function).captures_this,
+            Origin::Parameter(_) => true,
+            _ => false,
+        })
 }
 
 /// Whether a held value is an object, which can lead back: the registry's callback calls or reads something of it. Names and

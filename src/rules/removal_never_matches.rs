@@ -4,7 +4,7 @@ use super::support::listeners::{self, Listener};
 use super::support::mend::listener::same_function;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{FunctionId, In, Value, ValueId};
-use crate::project::{Likeness, Meeting, Project, Removal};
+use crate::project::{Likeness, Meeting, Origin, Project, Removal};
 
 /// Finds registrations whose removal can't match them.
 pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
@@ -86,6 +86,10 @@ fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, me
         || meeting.event != Likeness::Same
         || meeting.handler != Likeness::Different
     {
+        return None;
+    }
+    // What a callback is handed is known to its caller alone: `emitter.listeners('x').forEach((f) => emitter.off('x', f))`.
+    if project.origins(removed).iter().any(|origin| matches!(origin, Origin::Parameter(_))) {
         return None;
     }
     let factory = project.functions_in(removed).iter().any(|function| project.makes_functions(*function));

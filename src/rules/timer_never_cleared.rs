@@ -5,7 +5,7 @@ use super::support::idle::{self, Served};
 use super::support::keeper::{Care, Keeper, care, keeper};
 use super::support::mend::{at_end, at_start, semicolon};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{CallId, Exit, Flow, FunctionKind, In, Rate, Step, Type};
+use crate::model::{BindingKind, CallId, Exit, Flow, FunctionKind, In, Rate, Step, Type, Value};
 use crate::project::{Access, AccessKind, Place, Project, Root};
 use crate::text::{Edit, Span};
 
@@ -74,7 +74,7 @@ fn judge(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Verdict> 
             Some((
                 "interval whose handle is dropped: nothing can clear it".to_owned(),
                 help,
-                Confidence::High,
+                lost(project, call),
                 Vec::new(),
             ))
         }
@@ -83,7 +83,7 @@ fn judge(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Verdict> 
             if let Some(served) = idle::after_end(project, call, place, &care) {
                 return Some(idles(project, place, served));
             }
-            if !care.escapes.is_empty() {
+            if is_cleared_elsewhere(project, place) || !care.escapes.is_empty() {
                 return None;
             }
             if let Some(verdict) = failed_only(project, place, &care) {
@@ -119,6 +119,19 @@ fn failed_only(project: &Project<'_>, place: Place, care: &Care) -> Option<Verdi
     })
 }
 
+/// `client.tick = setInterval(…)` of an object that was handed in, and `clearInterval(this.tick)` in that object's own code:
+/// by their names one.
+fn is_cleared_elsewhere(project: &Project<'_>, place: Place) -> bool {
+    let Root::Variable(binding) = place.root else { return false };
+    let Some((_, name)) = place.path.rsplit_once('.') else { return false };
+    let parameter = matches!(project.binding(binding).kind, BindingKind::Parameter(_));
+    parameter
+        && project.calls().filter(|call| !project.is_native(call.file)).any(|call| {
+            let cleared = project.api(call).and_then(|api| api.releases).and_then(|_| project.argument(call, 0));
+            cleared.is_some_and(|value| matches!(project.value(value), Value::Member(_, of) if *of == *name))
+        })
+}
+
 /// An interval that its own callback clears, but not when what it serves ends.
 fn idles(project: &Project<'_>, place: Place, served: Served) -> Verdict {
     let name = project.place_text(place);
@@ -139,7 +152,7 @@ fn kept(project: &Project<'_>, call: In<CallId>, place: Place, care: Care) -> Ve
     };
     let confidence = match (&place.root, ending, care.releases.is_empty()) {
         // A local that nobody clears is as lost as a dropped handle.
-        (Root::Variable(_), _, true) => Confidence::High,
+        (Root::Variable(_), _, true) => lost(project, call),
         (_, Some(_), true) => Confidence::High,
         _ => Confidence::Medium,
     };
@@ -162,6 +175,17 @@ fn kept(project: &Project<'_>, call: In<CallId>, place: Place, care: Care) -> Ve
         None => format!("add a method that ends the object and calls `clearInterval({name})`"),
     };
     (message, help, confidence, care.releases)
+}
+
+/// How sure it is that an interval which nobody can clear is left behind: surely where each event or each instance of
+/// something that ends starts one; what an exported function starts goes on with the program, as a rule.
+fn lost(project: &Project<'_>, call: In<CallId>) -> Confidence {
+    let class = project.enclosing_class(project.function_of(call));
+    match project.call_rate(call).rate {
+        Some(Rate::PerEvent) => Confidence::High,
+        Some(Rate::PerInstance) if class.is_some_and(|class| !endings(project, class).is_empty()) => Confidence::High,
+        _ => Confidence::Medium,
+    }
 }
 
 /// Whether a release is followed by an assignment of the place in the same function: the next interval replaces it.

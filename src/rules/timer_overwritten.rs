@@ -26,6 +26,9 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
         let function = operation(project, project.function_of(call));
         let rate = project.rate(function);
+        if project.is_once_guarded(call) {
+            continue;
+        }
         if rate.rate.is_none_or(|rate| rate < Rate::PerCall)
             || !runs_again(project, function)
             || takes_turns(project, function, &care)
@@ -115,12 +118,12 @@ fn operation(project: &Project<'_>, function: In<FunctionId>) -> In<FunctionId> 
     }
 }
 
-/// Whether the project itself gives a reason for a second run: an event that comes again, several callers, or a method
-/// that ends the object, which both sides of a connection may do. A lone `start` may be started twice, but who does?
+/// Whether the project itself gives a reason for a second run: an event that comes again. A `start` may be started twice,
+/// but who does? And an object ends once: what a second `close` finds is closed, as a rule, by some state that it looks at.
 fn confidence(project: &Project<'_>, function: In<FunctionId>, rate: Option<Rate>) -> Confidence {
     let name = project.function(function).name;
     let ends = project.contracts.words.has(Meaning::Disposal, &name);
-    if rate == Some(Rate::PerEvent) || ends || project.callers(function).len() > 1 {
+    if rate == Some(Rate::PerEvent) && !ends {
         Confidence::Medium
     } else {
         Confidence::Low

@@ -20,6 +20,10 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
         let Keeper::Place(place) = keeper(project, call, ty) else { continue };
         let Root::Field(class, _) = place.root else { continue };
+        // `this.connection.timer` is the connection's to clear.
+        if place.path.contains('.') {
+            continue;
+        }
         if project.instances(class).rate.is_none_or(|rate| rate == Rate::Once) {
             continue;
         }
@@ -44,7 +48,7 @@ fn forgotten(
     let endings = endings(project, class);
     // What arms the timer on its way is no end: `end()` of a request that starts it.
     let arming = project.function_of(call);
-    let ends = |f: &In<FunctionId>| ends_all(project, *f) && !reach(project, *f).contains(&arming);
+    let ends = |f: &In<FunctionId>| ends_all(project, *f) && !is_helped(project, *f, &care.releases) && !reach(project, *f).contains(&arming);
     let ends: Vec<In<FunctionId>> = endings.iter().filter(|f| ends(f)).copied().collect();
     let ending = whole_endings(project, &ends).into_iter().find(|&f| !hands_itself_over(project, f, class))?;
     if says_takes_out(project, ending) && !whole_endings(project, &endings).contains(&ending) {
@@ -54,6 +58,7 @@ fn forgotten(
     let start = outermost(project, arming);
     if endings.iter().any(|&f| reaches_apart(project, f, Some(start), &care.releases))
         || released_by_end_event(project, care)
+        || project.callbacks(call).iter().any(|handed| asks_for_end(project, handed.function))
     {
         return None;
     }
@@ -89,6 +94,32 @@ fn cleared_in(project: &Project<'_>, ending: In<FunctionId>, name: &str, release
 fn outermost(project: &Project<'_>, function: In<FunctionId>) -> In<FunctionId> {
     let is_top = |f: In<FunctionId>| project.function(f).parent.is_none_or(|parent| parent == FunctionId::MODULE);
     project.around(function, is_top).unwrap_or(function)
+}
+
+/// Whether the timer's callback looks at a flag of the end before it does anything: it comes too late, and does no harm.
+fn asks_for_end(project: &Project<'_>, callback: In<FunctionId>) -> bool {
+    let summary = project.summary(callback.file);
+    let flag = |value: ValueId| match summary.value(value) {
+        Value::Member(object, name) => {
+            matches!(summary.value(*object), Value::This(_)) && project.contracts.words.has(Meaning::Ending, name)
+        }
+        _ => false,
+    };
+    let mut asks = false;
+    project.function(callback).flow.walk(&mut |flow| {
+        if let Flow::Branch { cond, .. } = flow {
+            cond.values(&mut |value| asks |= flag(value));
+        }
+    });
+    asks
+}
+
+/// Whether the class's own code clears the timer beside its call of an ending method: that is a part of the end.
+fn is_helped(project: &Project<'_>, ending: In<FunctionId>, releases: &[Access]) -> bool {
+    project.callers(ending).iter().any(|caller| {
+        let around = project.function_of(caller.call);
+        releases.iter().any(|release| release.function() == around)
+    })
 }
 
 /// Whether an ending method does anything that ends things: an empty or merely forwarding one tells nothing.

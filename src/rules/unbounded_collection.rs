@@ -123,6 +123,9 @@ fn report(project: &Project<'_>, table: &Table, lifetime: &Lifetime, life: Life,
     };
     let help = match verdict.end {
         Some(end) => format!("empty `{name}` in {}, and tell those who wait", project.function_name(end)),
+        None if verdict.removals.iter().any(|(_, reason)| *reason == Useless::OnCancel) => {
+            format!("take the timer out of `{name}` in its own callback, too")
+        }
         None => help(project, table, life, growth, &name),
     };
     let mut finding = Finding::new("unbounded-collection", verdict.confidence, growth.at, message)
@@ -153,7 +156,8 @@ fn explain(reason: Useless) -> &'static str {
 }
 
 fn help(project: &Project<'_>, table: &Table, life: Life, growth: &Growth, name: &str) -> String {
-    if registers_itself(project, growth) {
+    let is_instance = growth.key.is_none_or(|key| growth.value == Some(key)) || table.shape == Shape::List;
+    if is_instance && registers_itself(project, growth) {
         return format!("hold the instances of `{name}` by `WeakRef`, or do not keep a list of them");
     }
     let key = growth.key.map(|key| project.text(key)).filter(|text| !text.is_empty() && text.len() < 40);

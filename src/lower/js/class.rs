@@ -246,6 +246,29 @@ impl Lowering<'_> {
             .collect()
     }
 
+    /// What a compiler made of decorators: `X = __decorate([Service()], X)`.
+    pub fn note_decorators(&mut self, list: ValueId, class: ValueId) {
+        let class = match self.out.values[class.index()] {
+            Value::Binding(binding) => self.given[binding.index()].map(|value| &self.out.values[value.index()]),
+            ref value => Some(value),
+        };
+        let Some(&Value::Class(class)) = class else { return };
+        let Value::Array(_, parts) = &self.out.values[list.index()] else { return };
+        let named = |part: &ValueId| {
+            let callee = match self.out.values[part.index()] {
+                Value::Result(call) => self.out.calls[call.index()].callee,
+                _ => *part,
+            };
+            match self.out.values[callee.index()] {
+                Value::Member(_, name) | Value::Global(name) => Some(name),
+                Value::Binding(binding) => Some(self.out.bindings[binding.index()].name),
+                _ => None,
+            }
+        };
+        let names: Vec<Name> = parts.iter().filter_map(named).collect();
+        self.out.classes[class.index()].decorators.extend(names);
+    }
+
     /// Evaluates decorators.
     fn decorate(&mut self, decorators: &[ast::Decorator]) {
         for decorator in decorators {

@@ -248,6 +248,11 @@ impl Lowering<'_> {
                 let lowered = self.arguments(arguments, None);
                 let class = if kind == Helper::Define { lowered.first() } else { lowered.last() };
                 let class = class.map(|argument| argument.value);
+                if kind == Helper::Decorate
+                    && let (Some(list), Some(class)) = (lowered.first(), class)
+                {
+                    self.note_decorators(list.value, class);
+                }
                 let span = self.span(call.span);
                 let name_span = self.span(callee.span());
                 self.call(NewCall::new(function, lowered, span, name_span));

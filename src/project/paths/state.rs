@@ -139,7 +139,7 @@ impl State {
 }
 
 /// Whether a value is a place or something reached through it.
-pub(super) fn lies_in(summary: &Summary, mut value: ValueId, place: ValueId) -> bool {
+pub(in crate::project) fn lies_in(summary: &Summary, mut value: ValueId, place: ValueId) -> bool {
     for _ in 0..16 {
         if value == place {
             return true;

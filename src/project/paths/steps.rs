@@ -7,10 +7,6 @@ use crate::model::contract::{By, Runs};
 use crate::model::{Assign, BindingId, BindingKind, CallId, FunctionId, Holder, Step, Value, ValueId};
 use crate::project::{Doing, Place, Role};
 use crate::text::Span;
-use smallvec::SmallVec;
-
-/// How many local functions one closure is followed into.
-const HELPERS: usize = 12;
 
 impl<'p> Walk<'p, '_> {
     pub(super) fn step(&mut self, step: &'p Step, mut state: State) -> Vec<State> {
@@ -108,10 +104,10 @@ impl<'p> Walk<'p, '_> {
     fn stored(&mut self, state: &mut State, place: ValueId, value: ValueId, span: Span) {
         let summary = self.summary;
         if self.is_own_local(place) {
-            if self.is_alias(state, value) {
-                state.alias(place);
-            } else {
-                state.boxes.push(place);
+            match summary.value(value) {
+                _ if self.is_alias(state, value) => state.alias(place),
+                Value::Member(_, name) if self.stands_for_it(*name) => state.alias(place),
+                _ => state.boxes.push(place),
             }
             return;
         }
@@ -195,130 +191,6 @@ impl<'p> Walk<'p, '_> {
             })
     }
 
-    fn is_alias(&self, state: &State, value: ValueId) -> bool {
-        state.aliases.contains(&value)
-            || match self.summary.value(value) {
-                Value::Moved(inner) | Value::Address(inner) | Value::Deref(inner) | Value::Awaited(inner) => {
-                    self.is_alias(state, *inner)
-                }
-                Value::Choice(parts) => parts.iter().any(|part| self.is_alias(state, *part)),
-                _ => false,
-            }
-    }
-
-    /// Whether a value is the handle or something that holds it.
-    pub(super) fn carries(&self, state: &State, value: ValueId) -> bool {
-        self.carries_in(state, value, 0)
-    }
-
-    fn carries_in(&self, state: &State, value: ValueId, depth: u32) -> bool {
-        if depth > 6 {
-            return false;
-        }
-        if state.aliases.contains(&value) || state.boxes.contains(&value) {
-            return true;
-        }
-        let inside = |part: &ValueId| self.carries_in(state, *part, depth + 1);
-        match self.summary.value(value) {
-            Value::Moved(inner)
-            | Value::Address(inner)
-            | Value::Deref(inner)
-            | Value::Spread(inner)
-            | Value::Awaited(inner) => inside(inner),
-            Value::Choice(parts) | Value::Array(_, parts) => parts.iter().any(inside),
-            Value::Object(object) => {
-                self.summary.object(*object).properties.iter().any(|property| inside(&property.value))
-            }
-            // `&baton->request` of a baton that holds it.
-            Value::Member(object, _) => state.boxes.contains(object),
-            _ => false,
-        }
-    }
-
-    /// The handle (or a closure that reaches it) leaves by a value.
-    pub(super) fn given_away(&mut self, state: &mut State, value: ValueId, span: Span, fate: Fate) {
-        if !state.is_held() {
-            return;
-        }
-        let by_closure = self.closures_in(value).into_iter().any(|function| self.closure_reaches(state, function));
-        if self.carries(state, value) || by_closure {
-            state.settle(fate, span);
-        }
-    }
-
-    /// Function literals in a value.
-    fn closures_in(&self, value: ValueId) -> Vec<FunctionId> {
-        let mut found = Vec::new();
-        self.closures(value, 0, &mut found);
-        found
-    }
-
-    fn closures(&self, value: ValueId, depth: u32, found: &mut Vec<FunctionId>) {
-        if depth > 4 {
-            return;
-        }
-        match self.summary.value(value) {
-            Value::Function(function) => found.push(*function),
-            Value::Binding(binding) => {
-                if let Some(value) = self.summary.binding(*binding).value {
-                    match self.summary.value(value) {
-                        Value::Function(function) => found.push(*function),
-                        Value::Object(_) | Value::Result(_) => self.closures(value, depth + 1, found),
-                        _ => {}
-                    }
-                }
-            }
-            Value::Object(object) => {
-                for property in &self.summary.object(*object).properties {
-                    self.closures(property.value, depth + 1, found);
-                }
-            }
-            Value::Array(_, parts) | Value::Choice(parts) => {
-                parts.iter().for_each(|part| self.closures(*part, depth + 1, found));
-            }
-            // `f.bind(…)`, `handlerFor(event)`.
-            Value::Result(_) => {
-                let functions = self.project.functions_in(self.function.with(value));
-                found.extend(functions.iter().filter(|f| f.file == self.function.file).map(|f| f.id));
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether a closure mentions a variable that holds the handle.
-    pub(super) fn closure_reaches(&self, state: &State, function: FunctionId) -> bool {
-        !self.reached(state, function).is_empty()
-    }
-
-    /// The values of the handle that a closure mentions, itself or through local functions that it calls.
-    fn reached(&self, state: &State, function: FunctionId) -> SmallVec<[ValueId; 2]> {
-        let mut functions: SmallVec<[FunctionId; 4]> = SmallVec::new();
-        functions.push(function);
-        let mut at = 0;
-        while let Some(&function) = functions.get(at).filter(|_| at < HELPERS) {
-            at += 1;
-            for captured in &self.summary.function(function).captures {
-                if let Some(value) = self.summary.binding(*captured).value
-                    && let Value::Function(helper) = self.summary.value(value)
-                    && !functions.contains(helper)
-                {
-                    functions.push(*helper);
-                }
-            }
-        }
-        let names = state.aliases.iter().chain(&state.boxes).copied();
-        names.filter(|name| functions.iter().any(|function| self.mentions(*function, *name))).collect()
-    }
-
-    fn mentions(&self, function: FunctionId, value: ValueId) -> bool {
-        let data = self.summary.function(function);
-        if let Some(binding) = root(self.summary, value) {
-            return data.captures.contains(&binding);
-        }
-        let of_this = |object: ValueId| matches!(self.summary.value(object), Value::This(_));
-        data.captures_this && matches!(self.summary.value(value), Value::Member(object, _) if of_this(*object))
-    }
-
     fn call(&mut self, id: CallId, mut state: State) -> Vec<State> {
         let call = self.summary.call(id);
         if self.start == Start::Call(id) {
@@ -343,7 +215,11 @@ impl<'p> Walk<'p, '_> {
             Doing::Takes | Doing::MayTake | Doing::Unknown => state.settle(Fate::Escaped, call.span),
             Doing::Returns | Doing::Borrows => {}
         }
-        if returns && let Some(result) = self.project.index(self.function.file).results[id.index()] {
+        // `path.join(directory, 'socket')` names it, too.
+        let named = self.is_text() && call.arguments.iter().any(|argument| self.carries(&state, argument.value));
+        if (returns || named)
+            && let Some(result) = self.project.index(self.function.file).results[id.index()]
+        {
             state.alias(result);
         }
         if state.is_held() {
@@ -362,7 +238,7 @@ impl<'p> Walk<'p, '_> {
         let call = self.summary.call(id);
         let Value::Member(object, name) = self.summary.value(call.callee) else { return None };
         let start = self.function.with(start);
-        let promise = self.project.by(start, self.project.api(start)?) == By::Promise;
+        let promise = self.project.gives(start)?.by == By::Promise;
         if !promise || *name != "then" || !state.aliases.contains(object) {
             return None;
         }
@@ -408,6 +284,8 @@ impl<'p> Walk<'p, '_> {
                 note(self.judged(id, Role::Argument(at as u16)));
             } else if self.carries(state, argument.value) {
                 note(match self.judged(id, Role::Argument(at as u16)) {
+                    // Whoever learns its name in the midst of other things may be meant to have it.
+                    Doing::Borrows if self.is_text() => Doing::MayTake,
                     Doing::Borrows => Doing::Borrows,
                     Doing::Releases | Doing::MayRelease => Doing::Takes,
                     other => other,

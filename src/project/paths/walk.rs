@@ -302,6 +302,10 @@ impl<'p, 'a> Walk<'p, 'a> {
         let mark = self.leaves.len();
         let mut after = Vec::new();
         let mut states = states;
+        if kind == Loop::ForEach {
+            // `for await (const chunk of response.body)` reads to the end, and gives up what is left when it leaves before.
+            cond.values(&mut |value| states.iter_mut().for_each(|state| self.iterate(state, value, span)));
+        }
         for turn in 0..2 {
             if kind != Loop::DoWhile || turn > 0 {
                 let (more, done) = self.split(states, cond, span);

@@ -2,7 +2,7 @@
 
 use super::keeper::Care;
 use crate::model::words::Meaning;
-use crate::model::{ClassId, FunctionId, In, Value};
+use crate::model::{ClassId, FunctionId, In, Value, ValueId};
 use crate::project::{Access, Handed, Project};
 use rustc_hash::FxHashSet;
 
@@ -14,7 +14,8 @@ pub(crate) fn endings(project: &Project<'_>, class: In<ClassId>) -> Vec<In<Funct
             let name = project.function(method).name;
             let known = found.iter().any(|&f| project.function(f).name == name);
             let fits = is_ending_word(project, &name) && !takes_out(project, method);
-            if !known && fits && project.function(method).has_body && !is_reaction(project, method) {
+            let own = !is_reaction(project, method) && !ends_its_argument(project, method);
+            if !known && fits && project.function(method).has_body && own {
                 found.push(method);
             }
         }
@@ -57,6 +58,34 @@ fn is_reaction(project: &Project<'_>, method: In<FunctionId>) -> bool {
     let bare = name.trim_start_matches(['#', '_']);
     let tells = bare.strip_prefix("on").is_some_and(|rest| rest.starts_with(|first: char| first.is_uppercase()));
     tells && (!project.callers(method).is_empty() || !project.passed_to(method).is_empty())
+}
+
+/// `pool.destroy(resource)`, `presence.unsubscribe(topic)`: what ends is the argument, or what the object keeps under it.
+pub(crate) fn ends_its_argument(project: &Project<'_>, method: In<FunctionId>) -> bool {
+    let Some(&first) = project.function(method).parameters.first() else { return false };
+    let summary = project.summary(method.file);
+    // `store.destroy(sid)`.
+    if project.contracts.words.last(Meaning::Data, &summary.binding(first).name) {
+        return true;
+    }
+    let is_first = |value: ValueId| matches!(summary.value(value), Value::Binding(binding) if *binding == first);
+    let own = |value: ValueId| match summary.value(value) {
+        Value::Member(object, _) => matches!(summary.value(*object), Value::This(_)),
+        _ => false,
+    };
+    let ends = |at: usize| {
+        let call = &summary.calls[at];
+        if !summary.is_inside(call.function, method.id) {
+            return false;
+        }
+        let Value::Member(object, name) = summary.value(call.callee) else { return false };
+        let taken_out = own(*object) && call.arguments.first().is_some_and(|argument| is_first(argument.value));
+        is_first(*object) && project.contracts.words.has(Meaning::Disposal, name)
+            || taken_out
+                && matches!(name.as_str(), "delete" | "get" | "has" | "off" | "removeListener" | "removeAllListeners")
+    };
+    summary.values.iter().any(|value| matches!(value, Value::Index(table, key) if own(*table) && is_first(*key)))
+        || (0..summary.calls.len()).any(ends)
 }
 
 fn is_ending_word(project: &Project<'_>, name: &str) -> bool {

@@ -57,7 +57,7 @@ pub(crate) fn followed<'a, 'p>(project: &'p Project<'a>) -> impl Iterator<Item =
         let gives = project.gives(call)?;
         let of = |families: &[&str]| families.iter().any(|family| gives.ty.family == *family);
         let ends_itself = of(ENDING) || is_awaited(project, call, &gives);
-        if !ends_itself && !of(COUNTED) {
+        if gives.ty.collectable || !ends_itself && !of(COUNTED) {
             return None;
         }
         let rate = project.call_rate(call);

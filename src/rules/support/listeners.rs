@@ -232,7 +232,18 @@ impl<'p> Listener<'p, '_> {
         let mut asks = false;
         cond.values(&mut |value| asks |= self.asks_whether_known(self.add.call.with(value)));
         cond.values(&mut |value| asks |= self.mentions_listeners(self.add.call.with(value), 0));
+        cond.values(&mut |value| asks |= self.add.once && self.asks_whether_it_came(self.add.call.with(value)));
         asks
+    }
+
+    /// `if (server.listening) …; else server.once('listening', …)`: what comes once is waited for where it has not come yet.
+    fn asks_whether_it_came(&self, value: In<ValueId>) -> bool {
+        let (Value::Member(object, name), Some(event)) = (self.project.value(value), self.event()) else {
+            return false;
+        };
+        let (name, event) = (name.to_ascii_lowercase(), event.to_ascii_lowercase());
+        let speaks = name.contains(&event) || event.len() > 3 && event.contains(name.trim_start_matches(['_', '#']));
+        speaks && self.project.objects(value.with(*object), self.on()) == Likeness::Same
     }
 
     /// `seen.has(socket)`: asked whether this very emitter was there before.
@@ -302,7 +313,13 @@ impl<'p> Listener<'p, '_> {
 
     /// The method around ends its instance: what it adds now serves the end.
     pub(crate) fn is_in_ending(&self) -> bool {
-        self.named_function().is_some_and(|function| ends_object(self.project, &self.project.function(function).name))
+        let project = self.project;
+        self.named_function().is_some_and(|function| {
+            let name = project.function(function).name;
+            let speaks =
+                || crate::model::words::split(&name).iter().any(|word| word.len() > 3 && ends_object(project, word));
+            ends_object(project, &name) || speaks()
+        })
     }
 
     /// `onExit(callback)`: the function exists to register what it is given.
@@ -332,11 +349,22 @@ impl<'p> Listener<'p, '_> {
                 let never = |call| project.api(call).is_some_and(|api| api.never_returns);
                 never(call)
                     || project.targets(call).functions.iter().any(|next| {
-                        let mut inner = project.calls_in(*next);
-                        inner.any(never)
+                        let inner = project.summary(next.file);
+                        let within = |of: FunctionId| inner.is_inside(of, next.id) && next.id != FunctionId::MODULE;
+                        let calls = (0..inner.calls.len() as u32).map(|at| next.with(CallId(at)));
+                        calls.filter(|call| within(project.call(*call).function)).any(never)
                     })
             })
         })
+    }
+
+    /// The emitter is the receiver, or reached through it.
+    pub(crate) fn is_on_receiver_or_below(&self) -> bool {
+        let mut value = self.on();
+        while let Value::Member(object, _) = self.project.value(value) {
+            value = value.with(*object);
+        }
+        matches!(self.project.value(value), Value::This(_))
     }
 
     /// The emitter is the receiver of a function that is no method of a class, or reached through it.
