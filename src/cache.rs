@@ -26,6 +26,9 @@ const ANSWERS: usize = 8;
 /// What no run asked for is kept while all that is unused is no bigger than this many times what is used.
 const SLACK: usize = 1;
 
+/// How many times as many summaries as there are files may be in memory.
+const MANY: usize = 8;
+
 /// Code that nests deeper is lowered anew: reading it back would need a stack as deep.
 const DEEPEST: usize = 500;
 
@@ -143,6 +146,10 @@ impl Cache {
         state.summaries.extend(new.into_iter().flatten());
         state.new_summaries |= state.summaries.len() != before;
         state.used = keys.iter().copied().collect();
+        // A process that watches, or tries fix after fix, sees many texts.
+        if state.summaries.len() > MANY * keys.len() {
+            state.forget_unused();
+        }
         made
     }
 

@@ -123,7 +123,8 @@ struct Local<'p> {
     event: String,
     /// `;`, where the file's statements end with it.
     end: &'static str,
-    name: String,
+    /// What the function can be kept under.
+    name: Option<String>,
     language: Option<Language>,
 }
 
@@ -144,7 +145,7 @@ impl<'p> Local<'p> {
         };
         let statement = super::whole(text, call.statement);
         let end = super::semicolon(text, statement);
-        let name = own_name(project, listener.add)?;
+        let name = own_name(project, listener.add);
         Some(Local {
             file,
             text,
@@ -159,25 +160,26 @@ impl<'p> Local<'p> {
 
     /// `const name = function;` before the statement, where the removal is inside the same block.
     fn variable(&self, listener: &Listener<'_, '_>, removal: &Removal) -> Option<(String, Vec<Edit>)> {
+        let name = self.name.clone()?;
         let summary = listener.project.summary(self.file);
         let at = self.statement.start;
         let scopes = summary.scopes.iter().map(|scope| scope.span);
         let block = scopes.filter(|span| span.start <= at && at < span.end).min_by_key(|span| span.end - span.start)?;
         let later = removal.at.span.start > self.statement.end || removal.function != listener.function();
-        if removal.at.file != self.file || !block.contains(removal.at.span) || !later || mentions(self.text, &self.name)
-        {
+        if removal.at.file != self.file || !block.contains(removal.at.span) || !later || mentions(self.text, &name) {
             return None;
         }
-        let declaration = format!("const {} = {}{}", self.name, self.handler.of(self.text), self.end);
+        let declaration = format!("const {name} = {}{}", self.handler.of(self.text), self.end);
         let mut edits = before(self.file, self.text, self.statement, &declaration).filter(|edits| edits.len() == 1)?;
-        edits.push(Edit { file: self.file, span: self.handler, text: self.name.clone() });
-        Some((self.name.clone(), edits))
+        edits.push(Edit { file: self.file, span: self.handler, text: name.clone() });
+        Some((name, edits))
     }
 
     /// `this.name = function;` before the statement. TypeScript wants a declaration for it, which is for people to write.
     fn field(&self) -> Option<(String, Vec<Edit>)> {
-        let place = format!("this.{}", self.name);
-        if self.language != Some(Language::Js) || mentions(self.text, &self.name) {
+        let name = self.name.as_ref()?;
+        let place = format!("this.{name}");
+        if self.language != Some(Language::Js) || mentions(self.text, name) {
             return None;
         }
         let assignment = format!("{place} = {}{}", self.handler.of(self.text), self.end);
