@@ -27,12 +27,14 @@
 //! | whether users of the package can call it | [`Project::is_public`], [`Project::is_public_class`] |
 //! | what a C or C++ function owns, and what becomes of it on every path | [`Project::owned_in`], [`Project::custody`] |
 //! | which places hold collections, where these grow and shrink | [`Project::tables`]: [`Table`]s of [`Growth`] and [`Shrink`] |
+//! | what the project's own addon gives JavaScript and takes back, as catalog rows | [`Project::border`] |
 //! | what to call things in messages | [`Project::text`], [`Project::call_text`], [`Project::function_name`] |
 //!
 //! Data flows one way: `modules` (specifier to file), `native` (bare C++ member names) and `index` (one pass over each file)
 //! ← `classes`, `slots`, `names` ← `resolve`, `results` ← `places`, `types`, `calls`, `references`, `callbacks` ← `public`,
 //! `guards`, `rates`, `lifetimes` ← `effects`, `paths`. Questions may ask each other; `memo` keeps them from going round.
 
+mod border;
 mod callbacks;
 mod calls;
 mod classes;
@@ -169,6 +171,11 @@ impl<'a> Project<'a> {
     pub fn dispose(self) {
         let Project { summaries, index, memos, .. } = self;
         rayon::join(|| drop(memos), || summaries.into_par_iter().zip(index).for_each(drop));
+    }
+
+    /// The summaries, to be linked anew.
+    pub fn into_summaries(self) -> Vec<Summary> {
+        self.summaries
     }
 
     /// Every file with its summary.

@@ -122,7 +122,21 @@ fn answers(
         Some(rows) => Cow::Owned(config::extended(models.iter().chain([&rows]))),
         None => contracts,
     };
-    let link = |summaries| Project::link(sources, &contracts, summaries).with_said(said);
+    let mut extended = None;
+    let link = |summaries| {
+        let project = Project::link(sources, &contracts, summaries);
+        let project = match project.border() {
+            None => project,
+            // The addon's exports are rows like others then, and all that asked before has to ask anew.
+            Some(rows) => {
+                let summaries = project.into_summaries();
+                let all = extended.insert(Contracts::clone(&contracts));
+                all.add(rows);
+                Project::link(sources, all, summaries)
+            }
+        };
+        project.with_said(said)
+    };
     for finding in judge_summaries(summaries, link, &rules, outcome, clock) {
         match answers.found.iter_mut().find(|(rule, _)| rule == finding.rule) {
             Some((_, found)) => found.push(finding),

@@ -292,7 +292,11 @@ impl<'a> Resolver<'_, 'a> {
                 contracts.ty(given)
             }
             Origin::New(_, class) | Origin::This(class) => project.class_type(class),
-            Origin::External(path) => project.contracts.value(&path),
+            Origin::External(path) => project.contracts.value(&path).or_else(|| {
+                // Of a module that is a file of some kind: `./build/Release/port.node`.
+                let (_, ending) = path.rsplit_once('.')?;
+                project.contracts.value(&format!(".{ending}"))
+            }),
             Origin::Parameter(parameter) => self.parameter_type(parameter),
             Origin::Variable(variable) => {
                 let facts = project.binding(variable).ty.as_ref()?;

@@ -47,7 +47,9 @@ fn overwritten(project: &Project<'_>, stored: &Stored<'_>) -> Option<Finding> {
     // Who calls the setter may have looked; that it is stopped is known.
     let callers = project.callers(stored.function);
     let asked = !callers.is_empty() && callers.iter().all(|caller| project.is_conditional(caller.call));
-    if looks_first || helped || asked || !reachable {
+    let made = project.constructions(stored.class);
+    let is_fresh = made.iter().any(|call| project.function_of(*call) == stored.function);
+    if looks_first || helped || asked || is_fresh || !reachable {
         return None;
     }
     let field = stored.field;

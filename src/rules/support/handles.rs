@@ -2,7 +2,7 @@
 //! call's handle leaves its function. Rules choose which ways matter.
 
 use crate::model::contract::By;
-use crate::model::{CallId, FunctionId, In, Rate, Type};
+use crate::model::{CallId, FunctionId, In, Rate, Type, Value};
 use crate::project::{ExitKind, Gives, Obligation, Project, RateAnswer, Row, Start, State};
 
 /// Families of things that somebody else counts until they are released: the system, a server, a pool.
@@ -20,6 +20,7 @@ const COUNTED: &[&str] = &[
     "temporary",
     "worker",
     "port",
+    "addon-handle",
 ];
 
 /// Families of things that end by themselves when all goes well, and are left behind when it does not.
@@ -61,7 +62,7 @@ pub(crate) fn followed<'a, 'p>(project: &'p Project<'a>) -> impl Iterator<Item =
             return None;
         }
         let rate = project.call_rate(call);
-        if rate.rate == Some(Rate::Once) {
+        if rate.rate == Some(Rate::Once) || is_known_to_its_callback(project, call, &gives) {
             return None;
         }
         let (function, start) = beginning(project, call, &gives)?;
@@ -69,6 +70,19 @@ pub(crate) fn followed<'a, 'p>(project: &'p Project<'a>) -> impl Iterator<Item =
         rows.retain(|row| row.state != State::NotAcquired);
         Some(Followed { call, gives, rate, rows, ends_itself })
     })
+}
+
+/// Whether a function that the acquiring call is handed has the handle's variable: `const w = watch(p, () => w.close())`.
+fn is_known_to_its_callback(project: &Project<'_>, call: In<CallId>, gives: &Gives<'_>) -> bool {
+    let returned = gives.handle.filter(|_| gives.by == By::Return);
+    let names = returned.map(|handle| project.under_all_names(handle)).unwrap_or_default();
+    let arguments = &project.call(call).arguments;
+    let closures = arguments.iter().filter_map(|argument| match project.value(call.with(argument.value)) {
+        Value::Function(function) => Some(project.function(call.with(*function))),
+        _ => None,
+    });
+    let captured: Vec<_> = closures.flat_map(|closure| closure.captures.iter().copied()).collect();
+    names.iter().any(|name| matches!(project.value(*name), Value::Binding(binding) if captured.contains(binding)))
 }
 
 /// Whether the code waits for the thing to exit by itself: a worker that is done.

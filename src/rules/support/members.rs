@@ -240,10 +240,11 @@ fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored
     if let Some(api) = project.api(call) {
         let effect = api.arguments.get(index as usize).copied().unwrap_or(api.rest);
         let takes = matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_));
-        // What goes into a value that JavaScript gets can come back from there; what an event loop keeps waits for its end.
-        let kept = effect == Effect::Store && api.returns_type.is_some();
+        // A JavaScript value that stands for the pointer: whoever gets that has it.
+        let value = api.returns_type.as_deref().and_then(|ty| project.contracts.ty(ty));
+        let is_told = effect == Effect::Store && value.is_some_and(|ty| ty.family == "local-handle");
         return takes
-            || kept
+            || is_told
             || api.releases.is_some_and(|part| part == Part::Argument(index))
             || is_released_as_copy(project, call, stored);
     }
