@@ -125,7 +125,7 @@ impl Project<'_> {
         match self.value(value) {
             Value::Literal(Literal::String(name)) => names.push(*name),
             Value::Address(inner) | Value::Moved(inner) => {
-                self.gather(value.with(*inner), user, depth, names, functions)
+                self.gather(value.with(*inner), user, depth, names, functions);
             }
             Value::Result(call) => {
                 for argument in &self.call(value.with(*call)).arguments {
