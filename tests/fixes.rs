@@ -7,7 +7,7 @@ use std::path::Path;
 use support::program::{code, err, out, project, run};
 
 /// A timer that is overwritten while it is armed.
-const LEAK: &str = "class Connection {\n  terminate(socket) {\n    this.socket = socket;\n    socket.end();\n    this.closeTimer = setTimeout(() => this.cleanup(), 30000);\n  }\n\n  cleanup() {\n    clearTimeout(this.closeTimer);\n    this.socket.destroy();\n  }\n}\n\nmodule.exports = Connection;\n";
+const LEAK: &str = "class Session {\n  constructor(socket) {\n    this.socket = socket;\n    socket.on('data', () => {\n      this.idle = setTimeout(() => this.socket.destroy(), 30000);\n    });\n    socket.on('close', () => clearTimeout(this.idle));\n  }\n}\n\nmodule.exports = Session;\n";
 
 /// Two ways out, one of which frees.
 const NATIVE: &str = "#include <napi.h>\r\n\r\nNapi::Value Sum(const Napi::CallbackInfo& info) {\r\n\tint* numbers = new int[4];\r\n\tif (info.Length() < 1)\r\n\t\treturn info.Env().Null();\r\n\tint sum = numbers[0];\r\n\tdelete[] numbers;\r\n\treturn Napi::Number::New(info.Env(), sum);\r\n}\r\n";
@@ -32,7 +32,7 @@ fn a_leak_fails_with_one_annotation_and_passes_when_it_is_fixed() {
     let output = run(root, &["--fix"]);
     assert_eq!(code(&output), 0, "{}", out(&output));
     assert!(err(&output).contains("fixed 1 finding in 1 file"), "{}", err(&output));
-    let clear = "    clearTimeout(this.closeTimer);\n    this.closeTimer = ";
+    let clear = "      clearTimeout(this.idle);\n      this.idle = ";
     assert!(read(root, "new.js").contains(clear), "{}", read(root, "new.js"));
     assert_eq!(read(root, "old.js"), old);
     assert_eq!(code(&run(root, &["--format", "github"])), 0);

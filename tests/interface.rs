@@ -284,7 +284,7 @@ fn progress_and_notes_stay_away_from_the_report() {
 
 #[test]
 fn the_json_report_is_what_is_documented() {
-    let text = "class Connection {\n  terminate(socket) {\n    this.name = '\u{1f600}'; this.closeTimer = setTimeout(() => this.cleanup(), 30000);\n  }\n\n  cleanup() {\n    clearTimeout(this.closeTimer);\n  }\n}\n\nmodule.exports = Connection;\n";
+    let text = "class Session {\n  constructor(socket) {\n    this.socket = socket;\n    socket.on('data', () => {\n      this.name = '\u{1f600}'; this.idle = setTimeout(() => this.socket.destroy(), 30000);\n    });\n    socket.on('close', () => clearTimeout(this.idle));\n  }\n}\n\nmodule.exports = Session;\n";
     let root = project(&[("package.json", "{}"), ("b/a.js", text), ("a.js", LEAK), ("c.js", "f(\n")]);
     let report = json(&run(root.path(), &["--format", "json"]));
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -314,7 +314,7 @@ fn the_json_report_is_what_is_documented() {
     assert_eq!(item["rule"], "timer-overwritten");
     let start = &item["range"]["start"];
     let offset = text.find("setTimeout").unwrap();
-    assert_eq!((&start["line"], &start["column"], &start["offset"]), (&3.into(), &40.into(), &offset.into()));
+    assert_eq!((&start["line"], &start["column"], &start["offset"]), (&5.into(), &36.into(), &offset.into()));
     assert_eq!(keys(&item["trace"][0]), ["kind", "file", "range", "message"]);
     let fix = &item["fixes"][0];
     assert_eq!(keys(fix), ["title", "applicability", "edits"]);
