@@ -1,11 +1,12 @@
 //! An entry that one operation puts in and takes out again, and that stays where the operation fails in between.
 
+use super::support::keeper::{Keeper, care, keeper};
 use super::support::outcomes::{fulfilment, gives_up, is_reaction};
 use super::support::tables::{Life, is_inside, life, outlives, useless};
 use super::support::mend::finally::in_finally;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{Exit, Flow, FunctionId, In, Step, Value, ValueId};
-use crate::project::{Gone, Growth, Project, Shrink, Table};
+use crate::project::{Access, Gone, Growth, Project, Shrink, Table};
 use crate::text::{Edit, Location, Span};
 
 /// Reports each growth once, with the first way out that skips the removal.
@@ -108,7 +109,8 @@ fn forgotten<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &G
     {
         return None;
     }
-    unfulfilled(project, table, growth, function).or_else(|| {
+    let other = unfulfilled(project, table, growth, function).or_else(|| called_off(project, table, growth));
+    other.or_else(|| {
         let given = gives_up(project, growth.function).into_iter().find(|given| {
             let hangs_there = |shrink: &Shrink| {
                 let around = is_inside(project, growth.function, shrink.function) || shrink.function == function;
@@ -125,6 +127,38 @@ fn forgotten<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &G
             help: "take the entry out where the timer gives up, too",
             taken: first,
         })
+    })
+}
+
+/// Only a timer takes the entry out, and what clears the timer, because the answer has come, does not.
+fn called_off<'t>(project: &Project<'_>, table: &'t Table, growth: &Growth) -> Option<Forgotten<'t>> {
+    let taken = table.shrinks.iter().find(|shrink| matches!(shrink.what, Gone::Entry(_)))?;
+    let mut cleared = None;
+    for shrink in &table.shrinks {
+        if shrink.what == Gone::All && is_at_end(project, shrink) {
+            continue;
+        }
+        let handed = project.passed_to(shrink.function);
+        let [passed] = &handed[..] else { return None };
+        let ty = project.contracts.ty(project.api(passed.call)?.gives.as_deref()?)?;
+        let timer = project.contracts.is_family(ty, "timer") && !project.contracts.is_family(ty, "interval");
+        let Keeper::Place(place) = keeper(project, passed.call, ty) else { return None };
+        let care = care(project, place, ty);
+        let off = care.releases.iter().filter(|release| release.function() != shrink.function);
+        let near = is_inside(project, shrink.function, growth.function) && timer && project.callers(shrink.function).is_empty();
+        let takes = |release: &&Access| {
+            table.shrinks.iter().any(|other| project.leads_to(release.function(), other.function))
+        };
+        if !near || !care.escapes.is_empty() || off.clone().any(|release| takes(&release)) {
+            return None;
+        }
+        cleared = cleared.or(off.map(Access::at).next());
+    }
+    Some(Forgotten {
+        at: cleared?,
+        how: "this clears the timer that would have taken the entry out, and the entry stays",
+        help: "take the entry out where the timer is cleared, too",
+        taken,
     })
 }
 

@@ -1,10 +1,11 @@
 //! listener-removed-on-some-paths: the removal hangs on one of several ends.
 
-use super::support::outcomes::{gives_up, is_reaction};
 use super::support::listeners::{self, Listener};
+use super::support::outcomes::{gives_up, is_reaction};
+use super::support::ways::{self, Marks};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{In, ValueId};
-use crate::project::{Event, Likeness, Project, Removal};
+use crate::model::{CallId, Cond, FunctionId, In, ValueId};
+use crate::project::{Event, Likeness, Origin, Project, Removal};
 
 /// Finds listeners that some ends leave behind.
 pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
@@ -14,7 +15,8 @@ pub fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
         if let Some((removal, why)) = started_over(&listener)
             .or_else(|| one_of_several_ends(&listener))
-            .or_else(|| given_up(&listener)) {
+            .or_else(|| given_up(&listener))
+            .or_else(|| answered(&listener)) {
             findings.push(report(&listener, removal, why));
         }
     }
@@ -66,6 +68,44 @@ fn given_up<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)> {
     })?;
     let timer = project.callee_text(given.call);
     Some((first, format!("its removal runs when the event comes; the `{timer}` that gives up the wait does not run it")))
+}
+
+/// The handler answers for the operation on two ways, and removes itself on one of them only.
+fn answered<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)> {
+    let project = listener.project;
+    let handlers = project.functions_in(listener.add.handler?);
+    let [handler] = handlers[..] else { return None };
+    if listener.add.once || handler.file != listener.add.call.file {
+        return None;
+    }
+    let removals = listener.removals();
+    // It takes back itself by its name, whatever the emitter may be.
+    let (own, _) = removals.iter().find(|(removal, _)| removal.function == handler)?;
+    let settles = |call: In<CallId>| {
+        project.origins(call.with(project.call(call).callee)).iter().any(|origin| match origin {
+            Origin::Parameter(binding) => project.is_executor(binding.with(project.binding(*binding).function)),
+            _ => false,
+        })
+    };
+    let removes = |call: In<CallId>| {
+        let led = |function: In<FunctionId>| removals.iter().any(|(removal, _)| project.leads_to(function, removal.function));
+        removals.iter().any(|(removal, _)| removal.call == Some(call))
+            || project.targets(call).functions.into_iter().any(led)
+    };
+    // What somebody else removes when the promise is settled, does not hang on the handler.
+    let later = removals.iter().any(|(removal, _)| is_reaction(project, removal.function));
+    let on = project.text(listener.on());
+    let asks = |cond: &Cond| {
+        let mut only = true;
+        cond.values(&mut |value| {
+            let value = handler.with(value);
+            only &= project.is_empty_value(value) || on.starts_with(project.text(value).as_str());
+        });
+        only
+    };
+    let ways = ways::through(project, handler, &Marks { answers: &settles, removes: &removes, asks: &asks });
+    (ways.without && ways.with && !later && !project.function(handler).is_async)
+        .then(|| (*own, "one way through the handler answers without removing it".to_owned()))
 }
 
 /// Where the removals hang: each on events of one other emitter.

@@ -18,3 +18,4 @@ pub(super) mod persistents;
 pub(super) mod settling;
 pub(super) mod tables;
 pub(super) mod watchdog;
+pub(super) mod ways;

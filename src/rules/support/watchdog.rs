@@ -26,28 +26,51 @@ pub(crate) fn aborts(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Opti
     let callback = *project.functions_in(project.argument(call, 0)?).first()?;
     let controller = project.calls_in(callback).find_map(|inner| {
         let aborts = project.method_name(inner).is_some_and(|name| name == "abort");
-        let controller = project.receiver(inner).filter(|receiver| project.is_family(*receiver, "controller"))?;
-        let Value::Binding(binding) = project.value(controller) else { return None };
-        let binding = controller.with(*binding);
-        (aborts && project.binding(binding).function == project.function_of(call).id).then_some(controller)
+        project.receiver(inner).filter(|receiver| aborts && project.is_family(*receiver, "controller"))
     })?;
     let home = project.function_of(call);
-    let place = project.place(controller)?;
+    let own = match project.value(controller) {
+        Value::Binding(binding) => project.binding(controller.with(*binding)).function == home.id,
+        // What a field holds may be reached from elsewhere; the timer may not.
+        _ => place.is_none() && is_made_in(project, controller, home),
+    };
+    if !own {
+        return None;
+    }
+    let local = matches!(project.value(controller), Value::Binding(_));
     let mut signal = None;
-    for access in project.accesses(place).iter() {
-        match access.kind {
-            // Whoever gets the controller may know when the work is done.
-            AccessKind::Argument { .. }
-            | AccessKind::Inside { .. }
-            | AccessKind::Returned
-            | AccessKind::Stored { .. } => {
-                return None;
+    for made in made_in(project, controller, home) {
+        let Some(place) = project.place(made) else { continue };
+        for access in project.accesses(place).iter() {
+            match access.kind {
+                // Whoever gets the controller may know when the work is done.
+                AccessKind::Argument { .. } | AccessKind::Inside { .. } | AccessKind::Returned => return None,
+                AccessKind::Stored { .. } if local => return None,
+                AccessKind::KeyRead { .. } if access.function() == home => signal = Some(access.at()),
+                _ => {}
             }
-            AccessKind::KeyRead { .. } if access.function() == home => signal = Some(access.at()),
-            _ => {}
         }
     }
     signal
+}
+
+/// Whether a field holds a controller that a function makes.
+fn is_made_in(project: &Project<'_>, field: In<ValueId>, home: In<FunctionId>) -> bool {
+    !made_in(project, field, home).is_empty()
+}
+
+/// The variables of a function, and the value itself, by which it speaks of a controller.
+fn made_in(project: &Project<'_>, controller: In<ValueId>, home: In<FunctionId>) -> Vec<In<ValueId>> {
+    if matches!(project.value(controller), Value::Binding(_)) {
+        return vec![controller];
+    }
+    let Some(place) = project.place(controller) else { return Vec::new() };
+    let accesses = project.accesses(place);
+    let assigned = accesses.iter().filter_map(|access| match access.kind {
+        AccessKind::Assigned { value, .. } if access.function() == home => Some(access.of(value)),
+        _ => None,
+    });
+    assigned.filter(|value| matches!(project.value(*value), Value::Binding(_))).collect()
 }
 
 /// What a dropped timer does when it fires: it first asks whether a thing that its function was given is over, and ends it
