@@ -63,10 +63,16 @@ fn keeps(project: &Project<'_>, call: In<CallId>) -> bool {
     given.is_some_and(|ty| ["persistent", "reference"].contains(&ty.family.as_str()))
 }
 
-/// Whether a call makes a template.
+/// Whether a call makes a template. One that is given something else than a function looks an old one up:
+/// `Nan::New<FunctionTemplate>(persistent)`.
 fn is_template(project: &Project<'_>, call: In<CallId>) -> bool {
     let registers = project.api(call).and_then(|api| api.registers.as_ref());
-    registers.is_some_and(|registers| registers.kind == "template")
+    let arguments = &project.call(call).arguments;
+    let is_made = match &arguments[..] {
+        [one] => !project.functions_in(call.with(one.value)).is_empty(),
+        _ => true,
+    };
+    is_made && registers.is_some_and(|registers| registers.kind == "template")
 }
 
 fn made<'a>(project: &Project<'a>, call: In<CallId>) -> Option<&'a Type> {
