@@ -1,30 +1,13 @@
 //! `allocation-lost-on-exit`: memory that is released or handed over on some ways out and lost on another.
 
-use super::support::custody::{Kind, each, name, releaser, report, witness};
-use super::support::mend::native::mend;
+use super::support::custody::Kind;
+use super::support::custody_reports::lost_on_exit;
 use crate::finding::Finding;
-use crate::project::{Project, Way};
+use crate::project::Project;
 
 const NAME: &str = "allocation-lost-on-exit";
+const ADVICE: &str = "before leaving there, or let a `std::unique_ptr` own it until it is handed over";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
-    each(project, Kind::Memory, |owned, custody| {
-        if custody.is_never_settled() {
-            return;
-        }
-        let Some(loss) = witness(project, owned.function, custody, |loss| !matches!(loss.way, Way::Overwrite(_))) else { return };
-        let variable = name(project, owned);
-        let subject =
-            variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));
-        let Some(finding) = report(project, NAME, owned, custody, loss, format!("{subject} is lost on one way out"))
-        else {
-            return;
-        };
-        let release = releaser(project, owned, variable.as_deref().unwrap_or("it"));
-        let finding =
-            finding
-                .with_why("the release or hand-over that the other ways reach is skipped on this one, and nothing else holds it".to_owned())
-                .with_help(format!("call `{release}` before leaving there, or let a `std::unique_ptr` own it until it is handed over"));
-        findings.push(mend(project, owned, custody, finding));
-    });
+    lost_on_exit(project, NAME, Kind::Memory, ADVICE, findings);
 }

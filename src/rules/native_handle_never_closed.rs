@@ -1,38 +1,14 @@
 //! `native-handle-never-closed`: a descriptor, handle or system object in a local variable that no path closes, stores or hands on.
 
-use super::support::custody::{Kind, each, name, releaser, report, witness};
-use super::support::mend::native::mend;
+use super::support::custody::Kind;
+use super::support::custody_reports::never_released;
 use crate::finding::Finding;
 use crate::project::Project;
 
 const NAME: &str = "native-handle-never-closed";
+const ADVICE: &str = "on every way out";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
-    for kind in [Kind::Handle, Kind::Work] {
-        check_kind(project, kind, findings);
-    }
-}
-
-fn check_kind(project: &Project<'_>, kind: Kind, findings: &mut Vec<Finding>) {
-    each(project, kind, |owned, custody| {
-        if !custody.is_never_settled() {
-            return;
-        }
-        let Some(loss) = witness(project, owned.function, custody, |_| true) else { return };
-        let variable = name(project, owned);
-        let subject =
-            variable.as_ref().map_or_else(|| owned.noun.clone(), |name| format!("{} in `{name}`", owned.noun));
-        let Some(finding) = report(project, NAME, owned, custody, loss, format!("{subject} is never closed")) else {
-            return;
-        };
-        let release = releaser(project, owned, variable.as_deref().unwrap_or("it"));
-        let finding =
-            finding
-                .with_why(format!(
-                    "no path of `{}` releases it, stores it or hands it on, so each call leaves one behind",
-                    project.function(owned.function).name
-                ))
-                .with_help(format!("call `{release}` on every way out"));
-        findings.push(mend(project, owned, custody, finding));
-    });
+    never_released(project, NAME, Kind::Handle, "never closed", ADVICE, findings);
+    never_released(project, NAME, Kind::Work, "never closed", ADVICE, findings);
 }

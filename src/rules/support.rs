@@ -2,6 +2,7 @@
 //! belongs into `project`.
 
 pub(super) mod custody;
+pub(super) mod custody_reports;
 pub(super) mod deadline;
 pub(super) mod ending;
 pub(super) mod failing;
