@@ -23,8 +23,20 @@ pub struct RateAnswer {
 /// Reasons beyond this number say nothing to a reader.
 const REASONS: usize = 4;
 /// Events that come at most once in the life of their emitter, whatever the emitter is.
-const ONE_TIME_EVENTS: [&str; 11] =
-    ["close", "end", "finish", "exit", "listening", "ready", "open", "load", "beforeExit", "connect", "secureConnect"];
+const ONE_TIME_EVENTS: [&str; 12] = [
+    "close",
+    "closed",
+    "end",
+    "finish",
+    "exit",
+    "listening",
+    "ready",
+    "open",
+    "load",
+    "beforeExit",
+    "connect",
+    "secureConnect",
+];
 /// As many instances as this, all made while the file of their class loads, are an enumeration.
 const ENUMERATED: usize = 3;
 /// Names that people give to the parameters of request handlers, the first two of a function.

@@ -6,7 +6,7 @@ use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
 use super::support::mend::listener::removed_in;
 use crate::finding::{Applicability, Confidence, Finding, StepKind, TraceStep};
-use crate::model::{BindingId, ClassId, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
+use crate::model::{CallId, BindingId, ClassId, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
 use crate::project::{Access, AccessKind, Likeness, Origin, Project, RateAnswer, Root};
 use crate::text::{FileId, Span};
 
@@ -70,8 +70,8 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
         Rate::PerInstance if end.is_none() => Confidence::Medium,
         _ if end.is_none() && (listener.is_part_of_a_start() || listener.exits_process()) => Confidence::Low,
         // A program does so once, whatever else could call it: all the more in a part that only the program makes, or of
-        // which there is one.
-        _ if listener.is_part_of_a_start() && !listener.is_made_by_users() => Confidence::Low,
+        // which there is one, and where the end of the program is what it listens for.
+        _ if listener.is_part_of_a_start() && (!listener.is_made_by_users() || listener.is_of_process()) => Confidence::Low,
         _ if listener.is_part_of_a_start() || listener.exits_process() => Confidence::Medium,
         Rate::PerEvent => Confidence::High,
         Rate::PerInstance if end.is_some() => Confidence::High,
@@ -105,7 +105,10 @@ fn by_type(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let once = project.call_rate(listener.add.call).rate == Some(Rate::Once);
     // Before its construction ends, a response has no socket but the one that it gives itself.
     let own = project.is_constructor(listener.function()) && listener.is_on_receiver_or_below();
-    (!once && !own && !listener.is_on_local()).then(|| Outlived {
+    // Who takes a socket over ends it, and with it the listeners.
+    let class = project.enclosing_class(listener.function());
+    let ended = class.is_some_and(|class| listener.emitter_is_ended_in(&project.methods(class), false));
+    (!once && !own && !ended && !listener.is_on_local()).then(|| Outlived {
         confidence: Confidence::High,
         hold: format!("{} is {} and outlives the request", listener.on_text(), noun),
         repeat: format!("{} runs for each request", project.function_name(listener.function())),
@@ -189,13 +192,18 @@ fn unpaired(listener: &Listener<'_, '_>) -> Option<Outlived> {
     })
 }
 
-/// `remove(client)` closes the client.
+/// `remove(client)` closes the client, or takes back all that listens to it.
 fn ends_first_parameter(project: &Project<'_>, file: FileId, function: &Function) -> bool {
     let Some(first) = function.parameters.first() else { return false };
     let summary = project.summary(file);
-    summary.calls.iter().any(|call| match summary.value(call.callee) {
+    summary.calls.iter().enumerate().any(|(at, call)| match summary.value(call.callee) {
         Value::Member(object, name) => {
-            listeners::ends_object(project, name) && matches!(summary.value(*object), Value::Binding(b) if b == first)
+            let all = || {
+                let removes = project.api(In::new(file, CallId(at as u32))).and_then(|api| api.removes.as_ref());
+                removes.is_some_and(|removes| removes.all)
+            };
+            matches!(summary.value(*object), Value::Binding(b) if b == first)
+                && (listeners::ends_object(project, name) || all())
         }
         _ => false,
     })
@@ -247,6 +255,13 @@ fn report(listener: &Listener<'_, '_>, outlived: Outlived) -> Finding {
 }
 
 impl Listener<'_, '_> {
+    /// It waits for signals or failures of the process, in code that something else than a constructor runs.
+    fn is_of_process(&self) -> bool {
+        let Some(event) = self.event() else { return false };
+        let told = event.starts_with("SIG") || event.starts_with("uncaught") || event.starts_with("unhandled");
+        told && !self.project.is_constructor(self.function())
+    }
+
     /// Users of the package make the objects whose code this is, as many as they like.
     fn is_made_by_users(&self) -> bool {
         let class = self.method().and_then(|method| self.project.class_of(method));

@@ -4,7 +4,7 @@ use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend::{before, mentions};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::words::Meaning;
-use crate::model::{CallId, FunctionId, FunctionKind, In, Name, Rate, Value, ValueId};
+use crate::model::{CallId, FunctionId, In, Name, Rate, Value, ValueId};
 use crate::project::{Access, AccessKind, Place, Project, Root};
 
 const NAME: &str = "timer-overwritten";
@@ -132,15 +132,23 @@ fn confidence(project: &Project<'_>, function: In<FunctionId>, rate: Option<Rate
 
 /// Whether the function can run twice on one object: it is not only part of the construction.
 fn runs_again(project: &Project<'_>, function: In<FunctionId>) -> bool {
-    let kind = project.function(function).kind;
-    if kind == FunctionKind::Constructor {
+    runs_again_in(project, function, 0)
+}
+
+/// How many callers of callers are looked at.
+const CALLERS: u32 = 4;
+
+fn runs_again_in(project: &Project<'_>, function: In<FunctionId>, depth: u32) -> bool {
+    if project.is_constructor(function) {
         return false;
     }
     let callers = project.callers(function);
     callers.is_empty()
         || callers.iter().any(|c| {
-            project.function(project.function_of(c.call)).kind != FunctionKind::Constructor
-                && !is_on_new_object(project, c.call)
+            let outer = project.function_of(c.call);
+            let own = project.class_of(outer).is_some() && project.class_of(outer) == project.class_of(function);
+            let again = !own || depth >= CALLERS || outer == function || runs_again_in(project, outer, depth + 1);
+            !project.is_constructor(outer) && !is_on_new_object(project, c.call) && again
         })
 }
 

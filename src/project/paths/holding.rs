@@ -67,7 +67,7 @@ impl Walk<'_, '_> {
     pub(super) fn iterate(&self, state: &mut State, value: ValueId, span: Span) {
         let over = match self.summary.value(value) {
             Value::Member(object, name) => self.stands_for_it(*name) && self.is_alias(state, *object),
-            _ => false,
+            _ => self.is_alias(state, value),
         };
         if over {
             state.settle(Fate::Released, span);
