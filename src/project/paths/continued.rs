@@ -7,16 +7,23 @@ use super::{End, ExitKind, Obligation, Row, Start, State as Fate};
 use crate::model::contract::Runs;
 use crate::model::{CallId, FunctionId, In, Type, ValueId};
 use crate::project::{Doing, Handed, Place, Project};
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// How deep callbacks in callbacks are followed.
 const DEPTH: u32 = 6;
+
+/// Rows of the callbacks that one obligation goes on in, by where it comes from and how deep. Many paths go on in one
+/// callback, and many of its paths in the next.
+type Known = RefCell<FxHashMap<(In<FunctionId>, Reach, u32), Rc<[Row]>>>;
 
 impl Project<'_> {
     /// Runs an obligation, callbacks included.
     pub(super) fn follow(&self, obligation: &Obligation<'_>, judge: Option<&Judge<'_>>, depth: u32) -> Vec<Row> {
         let mut walk = Walk::new(self, obligation.function, obligation.start, obligation.ty, judge);
         walk.run();
-        self.go_on(walk, depth)
+        self.go_on(walk, depth, &Known::default())
     }
 
     /// Runs a function that is entered while a place holds the handle.
@@ -34,11 +41,11 @@ impl Project<'_> {
         walk.place = Some(place);
         let state = State::holding(&here);
         walk.run_from(state);
-        self.go_on(walk, 0)
+        self.go_on(walk, 0, &Known::default())
     }
 
     /// Replaces the rows of paths that go on in closures by the rows of these.
-    fn go_on(&self, walk: Walk<'_, '_>, depth: u32) -> Vec<Row> {
+    fn go_on(&self, walk: Walk<'_, '_>, depth: u32, known: &Known) -> Vec<Row> {
         let Walk { rows, captured, function, start, ty, judge, .. } = walk;
         let mut found: Vec<Row> = Vec::new();
         for (at, row) in rows.into_iter().enumerate() {
@@ -48,7 +55,7 @@ impl Project<'_> {
                 found.push(row);
                 continue;
             }
-            let inner = Inner { project: self, function, start, ty, judge, depth };
+            let inner = Inner { project: self, function, start, ty, judge, depth, known };
             inner.rows(&row, &reaches, &mut found);
         }
         found
@@ -62,6 +69,7 @@ struct Inner<'w, 'a> {
     ty: Option<&'w Type>,
     judge: Option<&'w Judge<'w>>,
     depth: u32,
+    known: &'w Known,
 }
 
 impl Inner<'_, '_> {
@@ -71,7 +79,7 @@ impl Inner<'_, '_> {
         for reach in reaches {
             let call = self.function.with(reach.call);
             let handed = self.handed(reach, call);
-            let rows = self.inside(reach);
+            let rows = self.inside(reach).to_vec();
             let releases = summed(&rows);
             match handed.as_ref().and_then(|handed| handed.runs) {
                 Some(Runs::Once) => completions.push((self.is_rejection(call, reach), rows)),
@@ -126,8 +134,18 @@ impl Inner<'_, '_> {
         name.is_some_and(|name| name == "catch" || name == "then" && handed.is_some_and(|handed| handed.argument == 1))
     }
 
-    /// The rows of one callback.
-    fn inside(&self, reach: &Reach) -> Vec<Row> {
+    /// The rows of one callback: once for all paths that go on in it.
+    fn inside(&self, reach: &Reach) -> Rc<[Row]> {
+        let key = (self.function, reach.clone(), self.depth);
+        if let Some(known) = self.known.borrow().get(&key) {
+            return known.clone();
+        }
+        let rows: Rc<[Row]> = self.find_inside(reach).into();
+        self.known.borrow_mut().insert(key, rows.clone());
+        rows
+    }
+
+    fn find_inside(&self, reach: &Reach) -> Vec<Row> {
         let function = self.function.with(reach.function);
         let project = self.project;
         let mut walk = Walk::new(project, function, self.start, self.ty, self.judge);
@@ -136,7 +154,7 @@ impl Inner<'_, '_> {
             walk.learn_error(None, &mut state);
         }
         walk.run_from(state);
-        let mut rows = project.go_on(walk, self.depth + 1);
+        let mut rows = project.go_on(walk, self.depth + 1, self.known);
         for row in &mut rows {
             row.through.insert(0, function);
         }

@@ -32,7 +32,7 @@ pub(super) struct Trail {
 }
 
 /// A closure through which the handle can still be reached.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Reach {
     pub(super) function: FunctionId,
     /// The call that it was handed to.
