@@ -1,7 +1,7 @@
 //! Answers to questions about numbered things of files, one slot a thing: what is asked millions of times costs two loads,
 //! no hashing and no lock. Computes nothing itself; [`memo`](super::memo) says when an answer may be remembered.
 
-use super::memo::{Ask, enter};
+use super::memo::{Ask, End, enter, passing};
 use super::{Origins, RateAnswer, Targets};
 use crate::model::In;
 use std::marker::PhantomData;
@@ -103,19 +103,24 @@ impl<I: Copy + Into<u32>, V: Answer> Dense<I, V> {
             at => return read(&self.answers[(at - FIRST) as usize]),
         }
         let id: u32 = key.id.into();
-        let Some(question) = enter(ask, u64::from(key.file.0) << 32 | u64::from(id)) else {
-            return read(&V::default());
-        };
+        let name = u64::from(key.file.0) << 32 | u64::from(id);
+        match passing(ask, name) {
+            None => {}
+            Some(DEFAULT) => return read(&V::default()),
+            Some(at) => return read(&self.answers[(at - FIRST) as usize]),
+        }
+        let Some(question) = enter(ask, name) else { return read(&V::default()) };
         let found = compute();
-        if !question.leave() {
+        let end = question.leave();
+        if matches!(end, End::GaveUp) {
             return read(&found);
         }
-        if found.is_default() {
-            slot.store(DEFAULT, Ordering::Release);
-            return read(&found);
+        let is_default = found.is_default();
+        let at = if is_default { DEFAULT } else { self.answers.push(found) as u32 + FIRST };
+        match end {
+            End::Cut(cut) => cut.keep(at),
+            _ => slot.store(at, Ordering::Release),
         }
-        let at = self.answers.push(found);
-        slot.store(at as u32 + FIRST, Ordering::Release);
-        read(&self.answers[at])
+        if is_default { read(&V::default()) } else { read(&self.answers[(at - FIRST) as usize]) }
     }
 }

@@ -1,7 +1,8 @@
 //! Answers remembered across threads, and the guard that keeps questions that ask each other from going round in circles.
 //! Computes nothing itself. An answer that was cut short by an outer question of its own circle is not remembered, so what
 //! is remembered never depends on who asked first; the outermost of a circle is (as in Tarjan's search for strongly connected
-//! components), else all of the circle would be computed again for each who asks.
+//! components), else all of the circle would be computed again for each who asks. What was cut short holds at least until
+//! the questions that cut it are answered: until then it is handed out again.
 
 use super::dense::{Answer, Dense};
 use super::effects::{Doing, MacroExits};
@@ -22,7 +23,7 @@ const DEPTH: usize = 64;
 const BUDGET: u32 = 50_000;
 
 /// What a memo is of: the same key means different questions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Ask {
     Origins,
     Type,
@@ -56,13 +57,29 @@ struct Asking {
     /// Innermost last.
     stack: Vec<Asked>,
     spent: u32,
+    /// How many questions this thread has entered: a number for each.
+    entered: u64,
+    /// Answers that were cut short, for as long as what cut them is being asked.
+    passing: FxHashMap<(Ask, u64), Passing>,
 }
 
 struct Asked {
     ask: Ask,
     key: u64,
-    /// The outermost question on the stack that cut this one short, by its index; this one's own index while none did.
-    low: usize,
+    number: u64,
+    /// The questions on the stack that cut this one short, a bit each by its index.
+    cut_by: u64,
+    /// There was too much to ask: how much depends on where it was asked.
+    gave_up: bool,
+}
+
+/// An answer that holds while a question is being asked.
+#[derive(Clone, Copy)]
+struct Passing {
+    cut_by: u64,
+    /// The number of the innermost of these; the others are around it.
+    number: u64,
+    answer: u32,
 }
 
 thread_local! {
@@ -72,6 +89,28 @@ thread_local! {
 /// A question that is being asked, until it is dropped (also by a panic, which the driver survives).
 pub(super) struct Question;
 
+/// How a question ends.
+pub(super) enum End {
+    /// The answer was cut short by no question but itself: it is the same wherever it is asked.
+    Whole,
+    /// It was cut short by these questions, which are still being asked.
+    Cut(Cut),
+    /// There was too much to ask.
+    GaveUp,
+}
+
+/// See [`End::Cut`].
+pub(super) struct Cut {
+    asked: (Ask, u64),
+    cut_by: u64,
+    number: u64,
+}
+
+/// Questions below this one on the stack, as bits.
+fn below(index: usize) -> u64 {
+    1_u64.checked_shl(index as u32).map_or(u64::MAX, |bit| bit - 1)
+}
+
 /// Enters a question; none where it is being asked already or too much is.
 pub(super) fn enter(ask: Ask, key: u64) -> Option<Question> {
     ASKING.with_borrow_mut(|asking| {
@@ -80,29 +119,67 @@ pub(super) fn enter(ask: Ask, key: u64) -> Option<Question> {
         }
         asking.spent += 1;
         let asked = asking.stack.iter().position(|asked| asked.ask == ask && asked.key == key);
-        let too_much = asking.stack.len() >= DEPTH || asking.spent > BUDGET;
-        // What is too much depends on the outermost question.
-        if let Some(cut_by) = if too_much { Some(0) } else { asked } {
+        let gave_up = asking.stack.len() >= DEPTH || asking.spent > BUDGET;
+        if asked.is_some() || gave_up {
             if let Some(top) = asking.stack.last_mut() {
-                top.low = top.low.min(cut_by);
+                top.cut_by |= asked.map_or(0, |index| 1 << index);
+                top.gave_up |= gave_up;
             }
             return None;
         }
-        let low = asking.stack.len();
-        asking.stack.push(Asked { ask, key, low });
+        asking.entered += 1;
+        asking.stack.push(Asked { ask, key, number: asking.entered, cut_by: 0, gave_up: false });
         Some(Question)
     })
 }
 
+/// The answer of a question that was cut short by questions that are all still being asked: asking again would find the same.
+pub(super) fn passing(ask: Ask, key: u64) -> Option<u32> {
+    ASKING.with_borrow_mut(|asking| {
+        if asking.passing.is_empty() {
+            return None;
+        }
+        let Passing { cut_by, number, answer } = *asking.passing.get(&(ask, key))?;
+        let innermost = asking.stack.get(cut_by.ilog2() as usize)?;
+        if innermost.number != number {
+            asking.passing.remove(&(ask, key));
+            return None;
+        }
+        asking.stack.last_mut()?.cut_by |= cut_by;
+        Some(answer)
+    })
+}
+
+impl Cut {
+    /// Remembers where the answer is kept.
+    pub(super) fn keep(self, answer: u32) {
+        let Cut { asked, cut_by, number } = self;
+        ASKING.with_borrow_mut(|asking| asking.passing.insert(asked, Passing { cut_by, number, answer }));
+    }
+}
+
 impl Question {
-    /// Leaves it; whether the answer is whole: cut short by no question but itself, it is the same wherever it is asked.
-    pub(super) fn leave(self) -> bool {
-        let whole = ASKING.with_borrow(|asking| {
-            let own = asking.stack.len().saturating_sub(1);
-            asking.stack.last().is_none_or(|asked| asked.low >= own)
+    /// Leaves it.
+    pub(super) fn leave(self) -> End {
+        let end = ASKING.with_borrow(|asking| {
+            let Some((asked, outer)) = asking.stack.split_last() else { return End::Whole };
+            let cut_by = asked.cut_by & below(outer.len());
+            if outer.is_empty() {
+                return End::Whole;
+            }
+            if asked.gave_up {
+                return End::GaveUp;
+            }
+            match cut_by.checked_ilog2() {
+                None => End::Whole,
+                Some(innermost) => {
+                    let number = outer[innermost as usize].number;
+                    End::Cut(Cut { asked: (asked.ask, asked.key), cut_by, number })
+                }
+            }
         });
         drop(self);
-        whole
+        end
     }
 }
 
@@ -110,10 +187,14 @@ impl Drop for Question {
     fn drop(&mut self) {
         ASKING.with_borrow_mut(|asking| {
             let Some(asked) = asking.stack.pop() else { return };
-            // What was cut by this question alone is settled with it.
             let own = asking.stack.len();
-            if let Some(outer) = asking.stack.last_mut().filter(|_| asked.low < own) {
-                outer.low = outer.low.min(asked.low);
+            match asking.stack.last_mut() {
+                // What was cut by this question alone is settled with it.
+                Some(outer) => {
+                    outer.cut_by |= asked.cut_by & below(own);
+                    outer.gave_up |= asked.gave_up;
+                }
+                None => asking.passing.clear(),
             }
         });
     }
@@ -173,7 +254,7 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
     {
         let Some(question) = enter(ask, hash) else { return V::default() };
         let found = compute();
-        let whole = question.leave();
+        let whole = matches!(question.leave(), End::Whole);
         if whole && let Ok(mut shard) = self.shard(hash).lock() {
             shard.insert(key, found.clone());
         }
