@@ -1,8 +1,9 @@
 //! Answers remembered across threads, and the guard that keeps questions that ask each other from going round in circles.
 //! Computes nothing itself. An answer that was cut short by an outer question of its own circle is not remembered, so what
 //! is remembered never depends on who asked first; the outermost of a circle is (as in Tarjan's search for strongly connected
-//! components), else all of the circle would be computed again for each who asks. What was cut short holds at least until
-//! the questions that cut it are answered: until then it is handed out again.
+//! components), else all of the circle would be computed again for each who asks. What was cut short
+//! holds until the outermost question that did so is answered, and is handed out again until then: of a field that is computed
+//! from itself in many places each place asks all the others.
 
 use super::dense::{Answer, Dense};
 use super::effects::{Doing, MacroExits};
@@ -76,8 +77,8 @@ struct Asked {
 /// An answer that holds while a question is being asked.
 #[derive(Clone, Copy)]
 struct Passing {
-    cut_by: u64,
-    /// The number of the innermost of these; the others are around it.
+    /// The outermost question that cut it short, by its index on the stack and its number.
+    cut_by: u32,
     number: u64,
     answer: u32,
 }
@@ -102,7 +103,7 @@ pub(super) enum End {
 /// See [`End::Cut`].
 pub(super) struct Cut {
     asked: (Ask, u64),
-    cut_by: u64,
+    cut_by: u32,
     number: u64,
 }
 
@@ -133,19 +134,20 @@ pub(super) fn enter(ask: Ask, key: u64) -> Option<Question> {
     })
 }
 
-/// The answer of a question that was cut short by questions that are all still being asked: asking again would find the same.
+/// The answer of a question that was cut short, while the outermost question that did so is being asked. What others cut off
+/// meanwhile has gone into that one's answer by another way.
 pub(super) fn passing(ask: Ask, key: u64) -> Option<u32> {
     ASKING.with_borrow_mut(|asking| {
         if asking.passing.is_empty() {
             return None;
         }
         let Passing { cut_by, number, answer } = *asking.passing.get(&(ask, key))?;
-        let innermost = asking.stack.get(cut_by.ilog2() as usize)?;
-        if innermost.number != number {
+        let outermost = asking.stack.get(cut_by as usize)?;
+        if outermost.number != number {
             asking.passing.remove(&(ask, key));
             return None;
         }
-        asking.stack.last_mut()?.cut_by |= cut_by;
+        asking.stack.last_mut()?.cut_by |= 1 << cut_by;
         Some(answer)
     })
 }
@@ -170,10 +172,10 @@ impl Question {
             if asked.gave_up {
                 return End::GaveUp;
             }
-            match cut_by.checked_ilog2() {
-                None => End::Whole,
-                Some(innermost) => {
-                    let number = outer[innermost as usize].number;
+            match cut_by.trailing_zeros() {
+                u64::BITS => End::Whole,
+                cut_by => {
+                    let number = outer[cut_by as usize].number;
                     End::Cut(Cut { asked: (asked.ask, asked.key), cut_by, number })
                 }
             }
