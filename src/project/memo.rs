@@ -1,9 +1,9 @@
 //! Answers remembered across threads, and the guard that keeps questions that ask each other from going round in circles.
 //! Computes nothing itself. An answer that was cut short by an outer question of its own circle is not remembered, so what
 //! is remembered never depends on who asked first; the outermost of a circle is (as in Tarjan's search for strongly connected
-//! components), else all of the circle would be computed again for each who asks. What was cut short
-//! holds until the outermost question that did so is answered, and is handed out again until then: of a field that is computed
-//! from itself in many places each place asks all the others.
+//! components), else all of the circle would be computed again for each who asks. What was cut short holds until the outermost
+//! question that did so is answered, and is handed out again until then: of a field that is computed from itself in many places
+//! each place asks all the others.
 
 use super::dense::{Answer, Dense};
 use super::effects::{Doing, MacroExits};
@@ -77,9 +77,8 @@ struct Asked {
 /// An answer that holds while a question is being asked.
 #[derive(Clone, Copy)]
 struct Passing {
-    /// The outermost question that cut it short, by its index on the stack and its number.
-    cut_by: u32,
-    number: u64,
+    /// See [`Cut::by`].
+    by: (u32, u64),
     answer: u32,
 }
 
@@ -100,11 +99,11 @@ pub(super) enum End {
     GaveUp,
 }
 
-/// See [`End::Cut`].
+/// An answer that was cut short, until [`Cut::keep`] says where it is kept.
 pub(super) struct Cut {
     asked: (Ask, u64),
-    cut_by: u32,
-    number: u64,
+    /// The outermost question that did so, by its index on the stack and its number.
+    by: (u32, u64),
 }
 
 /// Questions below this one on the stack, as bits.
@@ -141,13 +140,13 @@ pub(super) fn passing(ask: Ask, key: u64) -> Option<u32> {
         if asking.passing.is_empty() {
             return None;
         }
-        let Passing { cut_by, number, answer } = *asking.passing.get(&(ask, key))?;
-        let outermost = asking.stack.get(cut_by as usize)?;
+        let Passing { by: (index, number), answer } = *asking.passing.get(&(ask, key))?;
+        let outermost = asking.stack.get(index as usize)?;
         if outermost.number != number {
             asking.passing.remove(&(ask, key));
             return None;
         }
-        asking.stack.last_mut()?.cut_by |= 1 << cut_by;
+        asking.stack.last_mut()?.cut_by |= 1 << index;
         Some(answer)
     })
 }
@@ -155,8 +154,8 @@ pub(super) fn passing(ask: Ask, key: u64) -> Option<u32> {
 impl Cut {
     /// Remembers where the answer is kept.
     pub(super) fn keep(self, answer: u32) {
-        let Cut { asked, cut_by, number } = self;
-        ASKING.with_borrow_mut(|asking| asking.passing.insert(asked, Passing { cut_by, number, answer }));
+        let Cut { asked, by } = self;
+        ASKING.with_borrow_mut(|asking| asking.passing.insert(asked, Passing { by, answer }));
     }
 }
 
@@ -174,10 +173,7 @@ impl Question {
             }
             match cut_by.trailing_zeros() {
                 u64::BITS => End::Whole,
-                cut_by => {
-                    let number = outer[cut_by as usize].number;
-                    End::Cut(Cut { asked: (asked.ask, asked.key), cut_by, number })
-                }
+                index => End::Cut(Cut { asked: (asked.ask, asked.key), by: (index, outer[index as usize].number) }),
             }
         });
         drop(self);
