@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use support::program::{code, command, err, files, json, out, project, run};
@@ -280,6 +280,55 @@ fn progress_and_notes_stay_away_from_the_report() {
     assert_eq!(err(&run(root.path(), &[])), "", "no progress without a terminal");
     let plain = command(root.path(), &["--color", "auto"]).env("NO_COLOR", "1").output().unwrap();
     assert!(!out(&plain).contains('\x1b'));
+}
+
+/// On a terminal, which `script` gives. The run has to wait for its baseline, a pipe that nobody writes to until the line has
+/// been seen; without the line it is written to in the end, so that the test fails and does not hang.
+#[cfg(target_os = "linux")]
+#[test]
+fn progress_shows_on_a_terminal() {
+    let root = project(&[("package.json", "{}"), ("a.js", LEAK)]);
+    let pipe = root.path().join("baseline");
+    let has =
+        |program: &str| Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !has("script") || !has("mkfifo") {
+        eprintln!("left out: needs `script` and `mkfifo`");
+        return;
+    }
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let line = format!("{} --suppressions-location baseline .", env!("CARGO_BIN_EXE_leaklint"));
+    let mut child = Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .current_dir(root.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (seen, waiting) = std::sync::mpsc::channel();
+    let writer = std::thread::spawn(move || {
+        let _ = waiting.recv_timeout(std::time::Duration::from_secs(60));
+        fs::write(pipe, "").unwrap();
+    });
+    let mut shown = Vec::new();
+    let mut output = child.stdout.take().unwrap();
+    let mut byte = [0];
+    while !String::from_utf8_lossy(&shown).contains("leaklint: looking for files")
+        && output.read(&mut byte).unwrap_or(0) > 0
+    {
+        shown.push(byte[0]);
+    }
+    let progress = String::from_utf8_lossy(&shown).into_owned();
+    let _ = seen.send(());
+    writer.join().unwrap();
+    let mut rest = Vec::new();
+    let _ = output.read_to_end(&mut rest);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(progress.contains("leaklint: looking for files"), "{progress}");
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(
+        rest.contains("\r\x1b[2K") && rest.contains("timer-never-cleared"),
+        "the line goes, the report comes: {rest}"
+    );
 }
 
 #[test]

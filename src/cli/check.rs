@@ -184,3 +184,26 @@ fn code(args: &CheckArgs, outcome: &Outcome) -> ExitCode {
         ExitCode::SUCCESS
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CheckArgs, ExitCode, Outcome, code};
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: CheckArgs,
+    }
+
+    /// An internal error is no verdict: not even `--exit-zero` makes a success of it.
+    #[test]
+    fn an_internal_error_exits_with_two() {
+        for line in [&["leaklint"][..], &["leaklint", "--exit-zero"]] {
+            let args = Line::parse_from(line).args;
+            let outcome = Outcome { crashed: true, ..Outcome::default() };
+            assert_eq!(code(&args, &outcome), ExitCode::from(2));
+            assert_eq!(code(&args, &Outcome::default()), ExitCode::SUCCESS);
+        }
+    }
+}
