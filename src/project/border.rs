@@ -139,7 +139,7 @@ impl Project<'_> {
                 for assigned in self.assigned_values(value) {
                     self.gather(assigned, user, depth, names, functions);
                 }
-                let filled = self.filled_by(value, self.function_of(user));
+                let filled = self.filled_by(value, user);
                 for argument in filled.into_iter().flat_map(|call| &self.call(call).arguments) {
                     functions.extend(self.functions_in(value.with(argument.value)));
                 }
@@ -148,12 +148,17 @@ impl Project<'_> {
         }
     }
 
-    /// The last call before that is given the address of a variable.
-    fn filled_by(&self, variable: In<ValueId>, function: In<FunctionId>) -> Option<In<CallId>> {
-        self.calls_in(function).find(|call| {
+    /// The last call before its use that is given the address of a variable: one variable often serves all exports in turn.
+    fn filled_by(&self, variable: In<ValueId>, user: In<CallId>) -> Option<In<CallId>> {
+        let until = self.call(user).span.start;
+        let fills = |call: &In<CallId>| {
             let arguments = &self.call(*call).arguments;
-            arguments.iter().any(|argument| *self.value(call.with(argument.value)) == Value::Address(variable.id))
-        })
+            self.call(*call).span.end <= until
+                && arguments
+                    .iter()
+                    .any(|argument| *self.value(call.with(argument.value)) == Value::Address(variable.id))
+        };
+        self.calls_in(self.function_of(user)).filter(fills).max_by_key(|call| self.call(*call).span.start)
     }
 
     /// The type of what an export gives to JavaScript by its number or as an opaque value.
@@ -205,16 +210,16 @@ impl Project<'_> {
             let api = self.api(call)?;
             let Part::Argument(at) = api.releases? else { return None };
             let released = self.argument(call, at)?;
-            let argument = self.from_javascript(released, function, DEPTH * 2)?;
+            let argument = self.from_javascript(released, call, DEPTH * 2)?;
             let of = api.of.iter().find_map(|of| self.contracts.ty(of))?;
             Some((argument, self.dealt(of, Some(released))))
         })
     }
 
     /// The number of the JavaScript argument that a value is read from: `info[1]`, or what a call wrote out of `argv[1]`.
-    fn from_javascript(&self, value: In<ValueId>, function: In<FunctionId>, depth: u32) -> Option<u16> {
+    fn from_javascript(&self, value: In<ValueId>, user: In<CallId>, depth: u32) -> Option<u16> {
         let depth = depth.checked_sub(1)?;
-        let from = |value| self.from_javascript(value, function, depth);
+        let from = |value| self.from_javascript(value, user, depth);
         match self.value(value) {
             Value::Index(_, key) => match self.value(value.with(*key)) {
                 Value::Literal(Literal::Int(at)) => u16::try_from(*at).ok(),
@@ -231,7 +236,7 @@ impl Project<'_> {
             Value::Binding(_) => {
                 let assigned = self.assigned_values(value).into_iter().find_map(&from);
                 assigned.or_else(|| {
-                    let call = self.filled_by(value, function)?;
+                    let call = self.filled_by(value, user)?;
                     self.call(call).arguments.iter().find_map(|argument| match self.value(call.with(argument.value)) {
                         Value::Index(..) => from(call.with(argument.value)),
                         _ => None,

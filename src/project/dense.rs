@@ -124,3 +124,37 @@ impl<I: Copy + Into<u32>, V: Answer> Dense<I, V> {
         if is_default { read(&V::default()) } else { read(&self.answers[(at - FIRST) as usize]) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Dense;
+    use crate::model::{In, ValueId};
+    use crate::project::memo::Ask;
+    use crate::text::FileId;
+    use std::cell::Cell;
+    use std::sync::Arc;
+
+    const ALL: u32 = 20;
+
+    /// Each question is itself and what all others answer.
+    fn ask(answers: &Dense<ValueId, Arc<[u32]>>, computed: &Cell<u32>, key: u32) -> Arc<[u32]> {
+        answers.ask(Ask::Origins, In::new(FileId(0), ValueId(key)), || {
+            computed.set(computed.get() + 1);
+            let others =
+                (0..ALL).filter(|other| *other != key).flat_map(|other| ask(answers, computed, other).to_vec());
+            let mut found: Vec<u32> = others.chain([key]).collect();
+            found.sort_unstable();
+            found.dedup();
+            found.into()
+        })
+    }
+
+    #[test]
+    fn questions_that_all_ask_each_other_are_answered_once_for_each_outermost_one() {
+        let (answers, computed) = (Dense::new([ALL as usize].into_iter()), Cell::new(0));
+        for key in 0..ALL {
+            assert_eq!(*ask(&answers, &computed, key), (0..ALL).collect::<Vec<_>>());
+        }
+        assert!(computed.get() <= ALL * ALL, "{}", computed.get());
+    }
+}
