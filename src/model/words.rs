@@ -57,6 +57,8 @@ pub enum Meaning {
     Taking,
     /// Words in the names of C functions that only look at, or fill, what they are given: `get`, `print`.
     Reading,
+    /// Functions and methods of addons that keep a JavaScript object alive: `Ref`, `SaveToPersistent`.
+    Keeping,
     /// Methods of C++ objects by which one gives itself away, to a queue or a count: `Queue`, `Ref`.
     HandsItselfOver,
     /// Ends of the names of C++ classes whose objects point into somebody else's memory: `slice`, `view`.

@@ -1,5 +1,6 @@
 //! `async-worker-raw-pointer`: a worker that carries a raw pointer to an object that may be gone when it runs.
 
+use super::support::persistents::keeps_alive;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{BindingId, ClassId, FunctionId, FunctionKind, Holder, In, Name, Value};
 use crate::project::{AccessKind, Origin, Project, Root};
@@ -99,11 +100,7 @@ fn carried(project: &Project<'_>, parameter: In<BindingId>, class: In<ClassId>) 
 /// Whether the code that makes the worker keeps the object: a `Ref`, a receiver, a JavaScript object that it saves.
 fn kept_by_makers(project: &Project<'_>, constructor: In<FunctionId>) -> bool {
     project.callers(constructor).iter().any(|caller| {
-        project.calls_in(project.function_of(caller.call)).any(|call| {
-            project
-                .method_name(call)
-                .is_some_and(|name| matches!(&*name, "Ref" | "ref" | "SaveToPersistent" | "Persistent" | "Receiver" | "AddRef"))
-        })
+        project.calls_in(project.function_of(caller.call)).any(|call| keeps_alive(project, call))
     })
 }
 
@@ -113,9 +110,7 @@ fn keeps_owner(project: &Project<'_>, class: In<ClassId>) -> bool {
         let ty = field.ty.as_ref().and_then(|facts| project.declared_type(class.file, facts));
         ty.is_some_and(|ty| ["reference", "persistent", "global-handle"].iter().any(|family| project.contracts.is_family(ty, family)))
     }) || project.methods(class).into_iter().any(|method| {
-        project.calls_in(method).any(|call| {
-            project.method_name(call).is_some_and(|name| matches!(&*name, "Ref" | "ref" | "AddRef" | "SaveToPersistent" | "Persistent" | "Receiver"))
-        })
+        project.calls_in(method).any(|call| keeps_alive(project, call))
     })
 }
 

@@ -1,5 +1,6 @@
 //! `cached-buffer-pointer`: a pointer into a passed Buffer's memory, kept in a field without a reference to the Buffer.
 
+use super::support::persistents::keeps_alive;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{CallId, ClassId, FunctionKind, In, Value, ValueId};
 use crate::project::{AccessKind, Place, Project, Root};
@@ -55,7 +56,7 @@ fn keeps_reference(project: &Project<'_>, class: In<ClassId>, call: In<CallId>) 
         })
     });
     let saved = project.calls_in(project.function_of(call)).any(|other| {
-        project.method_name(other).is_some_and(|name| matches!(&*name, "SaveToPersistent" | "Persistent" | "Reset" | "Ref"))
+        keeps_alive(project, other) || project.method_name(other).is_some_and(|name| name == "Reset")
     });
     field || saved || is_kept_by_javascript(project, call)
 }

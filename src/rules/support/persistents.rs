@@ -3,6 +3,7 @@
 
 use super::mend::{at_end, before, mentions};
 use crate::model::contract::{Effect, Part};
+use crate::model::words::Meaning;
 use crate::model::{
     Api, Binding, BindingId, BindingKind, CallId, Exit, Flow, FunctionId, Holder, In, TypeFacts, Value, ValueId,
 };
@@ -356,4 +357,9 @@ fn is_weakened(project: &Project<'_>, place: Place, function: In<FunctionId>) ->
                 .api(access.of(call))
                 .is_some_and(|api| api.releases == Some(Part::Receiver) && !api.callbacks.is_empty())
     })
+}
+
+/// Whether a call keeps a JavaScript object alive, by its name.
+pub(in crate::rules) fn keeps_alive(project: &Project<'_>, call: In<CallId>) -> bool {
+    project.method_name(call).is_some_and(|name| project.contracts.words.has(Meaning::Keeping, &name))
 }
