@@ -56,6 +56,7 @@ impl Bed {
 
     fn report(&self, cached: bool, more: &[&str]) -> (i32, String) {
         let mut command = command(self.root.path(), &["--format", "json", "--timings"]);
+        command.env_remove("LEAKLINT_NO_CACHE");
         command.args(more).arg(if cached { "--cache" } else { "--no-cache" }).arg("--cache-dir").arg(self.cache.path());
         let output = command.output().unwrap();
         let mut report = support::program::json(&output);
@@ -83,7 +84,9 @@ impl Bed {
     }
 
     fn recalls(&self) -> bool {
-        let output = command(self.root.path(), &["--timings", "--cache-dir"]).arg(self.cache.path()).output().unwrap();
+        let mut command = command(self.root.path(), &["--timings"]);
+        let output =
+            command.env_remove("LEAKLINT_NO_CACHE").env("LEAKLINT_CACHE_DIR", self.cache.path()).output().unwrap();
         err(&output).contains("recall")
     }
 }
@@ -161,9 +164,26 @@ fn the_same_again_is_remembered_and_a_broken_memory_is_not() {
     }
     assert!(bed.recalls(), "a broken one is replaced");
     let nowhere = bed.root.path().join("package.json/inside");
-    let output = command(bed.root.path(), &["--cache-dir"]).arg(&nowhere).output().unwrap();
+    let mut command = command(bed.root.path(), &["--cache-dir"]);
+    let output = command.env_remove("LEAKLINT_NO_CACHE").arg(&nowhere).output().unwrap();
     assert_eq!(code(&output), 1, "a cache that can't be written fails nothing");
     assert!(err(&output).contains("can't write the cache: "), "{}", err(&output));
+}
+
+#[test]
+fn it_is_on_in_the_folder_of_the_user_and_silent_where_there_is_none() {
+    let bed = Bed::new();
+    let said = |home: &Path| {
+        let mut command = command(bed.root.path(), &["--timings"]);
+        let output = command.env_remove("LEAKLINT_NO_CACHE").env("XDG_CACHE_HOME", home).output().unwrap();
+        assert_eq!(code(&output), 1);
+        err(&output)
+    };
+    assert!(!said(bed.cache.path()).contains("recall"));
+    assert!(said(bed.cache.path()).contains("recall"));
+    assert!(bed.packs()[0].ends_with("leaklint"), "{:?}", bed.packs());
+    let nowhere = bed.root.path().join("package.json");
+    assert!(!said(&nowhere).contains("the cache"), "who did not ask for it need not hear of it");
 }
 
 #[test]

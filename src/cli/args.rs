@@ -1,5 +1,6 @@
 //! The command line as clap sees it. Its words are the help text and the manual page.
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -184,11 +185,11 @@ pub struct CheckArgs {
     #[arg(long, help_heading = "Files")]
     pub no_error_on_unmatched_pattern: bool,
 
-    /// Remember what was found out about files, and find it out anew only where something changed
+    /// Remember what was found out about files, and find it out anew only where something changed [default]
     #[arg(long, overrides_with = "no_cache", help_heading = "Speed")]
     pub cache: bool,
     /// Remember nothing, and use nothing that is remembered
-    #[arg(long, overrides_with = "cache", help_heading = "Speed")]
+    #[arg(long, overrides_with = "cache", env = "LEAKLINT_NO_CACHE", hide_env_values = true, value_parser = FalseyValueParser::new(), help_heading = "Speed")]
     pub no_cache: bool,
     /// Remember it in this folder [default: leaklint in the user's folder for caches]
     #[arg(long, value_name = "DIR", env = "LEAKLINT_CACHE_DIR", help_heading = "Speed")]

@@ -37,7 +37,11 @@ fn once(args: &CheckArgs, matches: &ArgMatches, targets: &[Target], cache: Optio
     let mut outcome = check::check(&options);
     ticker.stop();
     complain(args, &options, &outcome)?;
-    if let Some(Err(error)) = options.cache.as_deref().map(Cache::save) {
+    // Who did not ask for it need not hear that a home folder can't be written.
+    let is_asked = args.cache || args.cache_dir.is_some();
+    if let Some(Err(error)) = options.cache.as_deref().map(Cache::save)
+        && is_asked
+    {
         note(&format!("can't write the cache: {}", io_words(&error)));
     }
     if args.fix || args.unsafe_fixes || args.diff {

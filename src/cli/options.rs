@@ -15,12 +15,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What earlier runs came to: in a folder where one is asked for, else in this process, where it runs more than once.
+/// What earlier runs came to: in a folder, or, where none is wanted or known, in this process if it runs more than once.
 pub fn cache(args: &CheckArgs) -> Result<Option<Arc<Cache>>, Failure> {
-    if !args.no_cache && (args.cache || args.cache_dir.is_some()) {
-        let folder = args.cache_dir.clone().or_else(usual_folder);
-        let folder = folder.ok_or("there is no folder for caches here; --cache-dir names one")?;
-        return Ok(Some(Arc::new(Cache::at(folder))));
+    if !args.no_cache {
+        match args.cache_dir.clone().or_else(usual_folder) {
+            Some(folder) => return Ok(Some(Arc::new(Cache::at(folder)))),
+            None if args.cache => return Err("there is no folder for caches here; --cache-dir names one".into()),
+            None => {}
+        }
     }
     let again = args.fix || args.unsafe_fixes || args.diff || args.watch;
     Ok(again.then(|| Arc::new(Cache::in_memory())))

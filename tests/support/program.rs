@@ -22,6 +22,8 @@ pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     for name in ["LEAKLINT_FORMAT", "FORCE_COLOR", "NO_COLOR", "COLUMNS", "GITHUB_STEP_SUMMARY", "RUST_BACKTRACE"] {
         command.env_remove(name);
     }
+    // What is tested is what it finds out, not what an earlier test found out.
+    command.env("LEAKLINT_NO_CACHE", "1");
     command
 }
 
