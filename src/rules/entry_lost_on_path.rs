@@ -1,7 +1,9 @@
-//! An entry that one operation puts in and takes out again, and that stays where the operation fails in between.
+//! An entry that one operation puts in and takes out again, and that stays where the operation fails in between; or that waits
+//! for an answer, and stays after one of several.
 
 use super::support::keeper::{Keeper, care, keeper};
 use super::support::outcomes::{fulfilment, gives_up, is_reaction};
+use super::support::tables::answered::kept;
 use super::support::tables::{Life, is_inside, life, outlives, useless};
 use super::support::mend::finally::in_finally;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
@@ -109,7 +111,18 @@ fn forgotten<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &G
     {
         return None;
     }
-    let other = unfulfilled(project, table, growth, function).or_else(|| called_off(project, table, growth));
+    let answered = || {
+        let kept = kept(project, table, growth)?;
+        Some(Forgotten {
+            at: kept.at,
+            how: "this answers for the entry and leaves it, where another answer takes it out",
+            help: "take the entry out before it is answered, whatever the answer",
+            taken: kept.taken,
+        })
+    };
+    let other = unfulfilled(project, table, growth, function)
+        .or_else(|| called_off(project, table, growth))
+        .or_else(answered);
     other.or_else(|| {
         let given = gives_up(project, growth.function).into_iter().find(|given| {
             let hangs_there = |shrink: &Shrink| {

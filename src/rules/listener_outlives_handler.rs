@@ -73,6 +73,8 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
         // which there is one, and where the end of the program is what it listens for.
         _ if listener.is_part_of_a_start() && (!listener.is_made_by_users() || listener.is_of_process()) => Confidence::Low,
         _ if listener.is_part_of_a_start() || listener.exits_process() => Confidence::Medium,
+        // Who subscribes to a channel is often one of a kind, made by a program that does not show it.
+        _ if !listener.is_of_event() => Confidence::Medium,
         Rate::PerEvent => Confidence::High,
         Rate::PerInstance if end.is_some() => Confidence::High,
         _ => Confidence::Medium,
@@ -240,13 +242,11 @@ fn report(listener: &Listener<'_, '_>, outlived: Outlived) -> Finding {
     let message = format!("{} on {} is never removed", listener.event_text(), listener.on_text());
     let once = if listener.add.once { "; `once` removes it only when the event comes" } else { "" };
     let place = outlived.end.map_or_else(|| "where its work ends".to_owned(), |end| format!("in `{end}`"));
-    let fresh = listener.add.handler.is_some_and(|handler| listener.project.is_fresh_function(handler));
-    let keep = if fresh { "keep the function, and " } else { "" };
     let mut finding = listener
         .finding("listener-outlives-handler", outlived.confidence, message)
         .with_why(format!("{}; {}; nothing takes it back{once}", outlived.repeat, outlived.hold))
-        .with_help(format!("{keep}call `{}` {place}", listener.removal_text()))
-        .with_step(StepKind::Grow, listener.at(), "the listener is added here");
+        .with_help(listener.removal_help(&place))
+        .with_step(StepKind::Grow, listener.at(), format!("the {} is added here", listener.add.kind));
     finding.trace.extend(outlived.trace);
     match listener.disposal().and_then(|ending| removed_in(listener, ending)) {
         Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),

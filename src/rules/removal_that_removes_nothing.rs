@@ -5,7 +5,7 @@ use super::support::tables::keys::{is_few_key, is_own_property, openness};
 use super::support::tables::{Life, has_life, life, outlives, useless};
 use super::support::mend::at_start;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{BindingKind, ClassId, FunctionId, In, Name, Value, ValueId};
+use crate::model::{BindingKind, ClassId, FunctionId, In, Literal, Name, Value, ValueId};
 use crate::project::{AccessKind, Gone, Growth, Openness, Origin, Project, Shape, Shrink, Table};
 use crate::text::{Edit, Location};
 
@@ -154,15 +154,22 @@ fn is_placeholder(project: &Project<'_>, value: In<ValueId>) -> bool {
     properties.iter().all(|property| matches!(project.value(value.with(property.value)), Value::Literal(_)))
 }
 
-/// Put in under `String(origin)`, taken out under `origin`.
+/// Put in under `String(origin)`, taken out under `origin`; put in under `name + ':' + id`, taken out under `id`.
 fn other_key(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Fault> {
-    if table.shape != Shape::Keyed {
+    let key = growth.key?;
+    // Where keys are texts anyhow, the text of a thing and the thing are one.
+    let source = normalized(project, key, 0).filter(|_| table.shape == Shape::Keyed);
+    let composed = parts_of_text(project, key, 0);
+    if source.is_none() && composed.is_empty() {
         return None;
     }
-    let key = growth.key?;
-    let source = normalized(project, key, 0)?;
     let differs = |shrink: &Shrink| match shrink.what {
-        Gone::Entry(gone) => !shrink.is_guess && is_raw(project, gone, source),
+        Gone::Entry(gone) if !shrink.is_guess => {
+            // What is called `key` in another function may well be the whole.
+            let says_same = |part| matches!(project.value(part), Value::Member(..)) && project.text(part) == project.text(gone);
+            let part = |part: &In<ValueId>| *part == gone || says_same(*part);
+            source.is_some_and(|source| is_raw(project, gone, source)) || composed.iter().any(part)
+        }
         _ => false,
     };
     let shrink = table.shrinks.iter().find(|shrink| differs(shrink))?;
@@ -171,11 +178,39 @@ fn other_key(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) 
         return None;
     }
     let (name, put, gone) = (project.place_text(table.place), project.text(key), project.text(gone));
-    let what =
-        format!("`{name}.delete({gone})` is given `{gone}` as it came, the entry stands under the text made of it");
+    let what = if source.is_some() {
+        format!("`{name}.delete({gone})` is given `{gone}` as it came, the entry stands under the text made of it")
+    } else {
+        format!("the entry stands under `{put}`, and is looked for under `{gone}`, which is a part of that")
+    };
     let help =
         format!("delete under the key that was put in: keep `{put}` in the closure, or make the same text of `{gone}`");
     Some(Fault { at: shrink.at, what, help, edit: None })
+}
+
+/// The values that a text is put together of, where it holds more than one of them: `name + ':' + id`.
+fn parts_of_text(project: &Project<'_>, key: In<ValueId>, depth: u32) -> Vec<In<ValueId>> {
+    let Value::Opaque(parts) = project.value(key) else {
+        let Value::Binding(binding) = project.value(key) else { return Vec::new() };
+        let value = project.binding(key.with(*binding)).value.filter(|_| depth < 4);
+        return value.map_or_else(Vec::new, |value| parts_of_text(project, key.with(value), depth + 1));
+    };
+    let literal = |part: &ValueId| match project.value(key.with(*part)) {
+        Value::Literal(Literal::String(text)) => Some(*text),
+        _ => None,
+    };
+    // What lowering puts first is the operator, if there is one.
+    let is_sum = |text: Name| text == "+" || text.contains(|c: char| c.is_alphanumeric());
+    if parts.first().and_then(literal).is_some_and(|first| !is_sum(first)) {
+        return Vec::new();
+    }
+    let has_text = parts.iter().skip(1).filter_map(literal).any(|text| !text.is_empty());
+    let has_prefix = parts.first().and_then(literal).is_some_and(|text| text != "+");
+    if !has_text && !has_prefix {
+        return Vec::new();
+    }
+    let named = |part: &&ValueId| matches!(project.value(key.with(**part)), Value::Member(..) | Value::Binding(_));
+    parts.iter().filter(named).map(|part| key.with(*part)).collect()
 }
 
 /// The name of the value that a key is the text of.

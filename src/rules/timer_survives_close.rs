@@ -1,12 +1,13 @@
-//! `timer-survives-close`: the method that ends an object does not clear a timer that other methods clear, or a timer is
-//! armed again after an `await` without a look at the closing flag.
+//! `timer-survives-close`: the method that ends an object does not clear a timer that other methods clear, a timer is armed
+//! again after an `await` without a look at the closing flag, or one that nobody clears brings the ended object back.
 
 use super::support::ending::{endings, hands_itself_over, reach, reaches, reaches_apart, released_by_end_event, says_takes_out, whole_endings};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend;
+use super::support::revival::outlived_end;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::words::Meaning;
-use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, In, Rate, Step, Value, ValueId};
+use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, In, Rate, Step, Type, Value, ValueId};
 use crate::project::{Access, Place, Project, Root};
 use crate::text::{Edit, Span};
 
@@ -16,6 +17,10 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for call in project.calls() {
         let Some(ty) = project.api(call).and_then(|api| project.contracts.ty(api.gives.as_deref()?)) else { continue };
         if !project.contracts.is_family(ty, "timer") {
+            continue;
+        }
+        if let Some(found) = revived(project, call, ty) {
+            findings.push(found);
             continue;
         }
         let Keeper::Place(place) = keeper(project, call, ty) else { continue };
@@ -169,6 +174,29 @@ fn rearmed(
             format!("{method} clears the timer that is armed at that moment"),
         ),
     )
+}
+
+/// A timer that nobody clears, and whose callback leads to the next one whatever the end of the object did.
+fn revived(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> {
+    if project.contracts.is_family(ty, "interval") {
+        return None;
+    }
+    let (class, ending) = outlived_end(project, call, ty)?;
+    let instances = project.instances(class);
+    instances.rate.filter(|rate| *rate > Rate::Once)?;
+    let method = project.function_name(ending);
+    let at = project.locate(call);
+    let mut finding = Finding::new(NAME, Confidence::Medium, at, format!("timer goes on after {method}, and starts the object anew"))
+        .with_why(format!(
+            "its callback leads back here; {method} neither clears it nor sets anything that is looked at on the way; {}",
+            instances.because()
+        ))
+        .with_help(format!("keep the timer and clear it in {method}, or set a flag there and test it in the callback"))
+        .with_context(project.function_name(project.function_of(call)))
+        .with_step(StepKind::Acquire, at, "armed here, again after each run")
+        .with_step(StepKind::Exit, project.locate_function(ending), format!("{method} ends the object and does not stop it"));
+    finding.trace.extend(instances.why);
+    Some(finding)
 }
 
 fn last_await(project: &Project<'_>, function: In<FunctionId>, before: u32) -> Option<Span> {

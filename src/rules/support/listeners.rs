@@ -14,10 +14,16 @@ pub(crate) struct Listener<'p, 'a> {
     pub(crate) add: &'p Registration,
 }
 
-/// Every listener that some code of the project hands over.
+/// Kinds of registrations that are called back again and again until they are taken back.
+const CALLED_BACK: [&str; 3] = [LISTENER, "subscription", "tap"];
+
+const LISTENER: &str = "listener";
+
+/// Every listener that some code of the project hands over: of an event, of a channel, of a hook.
 pub(crate) fn all<'p, 'a>(project: &'p Project<'a>) -> impl Iterator<Item = Listener<'p, 'a>> {
     let adds = project.registry().adds.iter();
-    adds.filter(|add| add.kind == "listener" && !add.is_wrapper && add.on.is_some())
+    adds.filter(|add| CALLED_BACK.contains(&&*add.kind) && !add.is_wrapper && add.on.is_some())
+        .filter(|add| add.kind == LISTENER || add.handler.is_some())
         .map(move |add| Listener { project, add })
 }
 
@@ -401,12 +407,13 @@ impl<'p> Listener<'p, '_> {
 
     /// Names the event, where there is one to name.
     pub(crate) fn event_text(&self) -> String {
+        let noun = self.add.kind;
         match self.event() {
             Some(event) if event.starts_with(['a', 'e', 'i', 'o', 'u', 'A', 'E', 'I', 'O', 'U']) => {
-                format!("an '{event}' listener")
+                format!("an '{event}' {noun}")
             }
-            Some(event) => format!("a '{event}' listener"),
-            None => "a listener".to_owned(),
+            Some(event) => format!("a '{event}' {noun}"),
+            None => format!("a {noun}"),
         }
     }
 
@@ -418,8 +425,31 @@ impl<'p> Listener<'p, '_> {
         }
     }
 
+    /// It is one of an emitter's events, taken back by `off` or `removeEventListener`.
+    pub(crate) fn is_of_event(&self) -> bool {
+        self.add.kind == LISTENER
+    }
+
+    /// How to take it back, and where: `place` begins with a preposition.
+    pub(crate) fn removal_help(&self, place: &str) -> String {
+        let api = self.project.api(self.add.call);
+        if self.add.kind == "tap" {
+            return "a tap can't be taken back: tap once, where the hook is made".to_owned();
+        }
+        if api.is_some_and(|api| api.gives.is_some()) {
+            return format!("keep what {} returns, and unsubscribe by it {place}", self.text());
+        }
+        let fresh = self.add.handler.is_some_and(|handler| self.project.is_fresh_function(handler));
+        let keep = if fresh { "keep the function, and " } else { "" };
+        format!("{keep}call `{}` {place}", self.removal_text())
+    }
+
     /// The removal to write.
     pub(crate) fn removal_text(&self) -> String {
+        if !self.is_of_event() {
+            let event = self.event().map_or_else(String::new, |event| format!("'{event}', "));
+            return format!("{}.unsubscribe({event}{})", self.project.text(self.on()), self.handler_text());
+        }
         let remover = if self.add.dedupes { "removeEventListener" } else { "off" };
         let event = self.event().map_or_else(|| "event".to_owned(), |event| format!("'{event}'"));
         format!("{}.{remover}({event}, {})", self.project.text(self.on()), self.handler_text())

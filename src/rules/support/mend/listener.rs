@@ -45,6 +45,7 @@ pub(in crate::rules) fn same_function(listener: &Listener<'_, '_>, removal: &Rem
 pub(in crate::rules) fn removed_in(listener: &Listener<'_, '_>, ending: In<FunctionId>) -> Mended {
     let project = listener.project;
     let file = listener.add.call.file;
+    listener.is_of_event().then_some(())?;
     let text = &*project.sources.get(file).text;
     let on = seen_as(project, listener.on(), ending).filter(|on| !on.contains('('))?;
     let local = Local::of(listener)?;
