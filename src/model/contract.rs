@@ -74,6 +74,9 @@ pub struct Type {
     /// For base classes: methods that the framework calls, and how often (`OnOK = "once"`).
     #[serde(default)]
     pub overrides: FxHashMap<String, Runs>,
+    /// Of these, the ones that the framework calls from the event loop without a handle scope around them.
+    #[serde(default)]
+    pub unscoped: Vec<String>,
     /// Names of option properties that bound it (`max`, `ttl`): a collection made with one of them does not grow for ever.
     #[serde(default)]
     pub bounded_by: Vec<String>,

@@ -61,13 +61,19 @@ impl<'a> Project<'a> {
     pub fn class_type(&self, class: In<ClassId>) -> Option<&'a Type> {
         self.memos.class_types.ask(Ask::ClassType, class, || {
             let mut classes = std::iter::once(class).chain(self.bases(class));
-            classes.find_map(|class| self.class(class).bases.iter().find_map(|base| self.base_type(class.with(*base))))
+            classes.find_map(|class| {
+                self.class(class).bases.iter().find_map(|base| self.base_type(class, class.with(*base)))
+            })
         })
     }
 
-    fn base_type(&self, base: In<ValueId>) -> Option<&'a Type> {
+    fn base_type(&self, class: In<ClassId>, base: In<ValueId>) -> Option<&'a Type> {
         if self.is_native(base.file) {
-            return self.rows(base.file).ty(&self.native_name(base)?);
+            let name = self.native_name(base)?;
+            // A class of the project that has the bare name of a known one, and extends another.
+            let own = self.classes.native(base.file, &name);
+            let own = own.filter(|own| !self.class(*own).bases.is_empty() && self.canonical_class(*own) != class);
+            return own.and_then(|own| self.class_type(own)).or_else(|| self.rows(base.file).ty(&name));
         }
         let mut resolver = self.resolver();
         resolver.shallow = true;

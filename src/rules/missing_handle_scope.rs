@@ -5,23 +5,22 @@ use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::contract::{Callback, Thread};
 use crate::model::{CallId, FunctionId, In};
 use crate::project::Project;
+use crate::text::Location;
 
 const NAME: &str = "missing-handle-scope";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
-    for function in handed_to_loop(project) {
-        let Some(by) = entered_by(project, function) else { continue };
+    for (function, entry) in handed_to_loop(project).into_iter().chain(called_by_base(project)) {
         let Some(made) = unscoped(project, function, 0) else { continue };
         let name = project.function_name(function);
-        let entry = project.callee_text(by);
         let at = if made.file == function.file { project.locate(made) } else { project.locate_function(function) };
         let finding =
             Finding::new(NAME, Confidence::Medium, at, format!("local handles are made in {name} without a handle scope"))
-                .with_why(format!("`{entry}` has the event loop run {name}, and the event loop opens no scope; handles made there pile up in an outer one"))
+                .with_why(format!("{} has the event loop run {name}, and the event loop opens no scope; handles made there pile up in an outer one", entry.who))
                 .with_help(format!("open a scope as the first line of {name}: `HandleScope scope(…);`"))
                 .with_context(name.clone())
                 .with_step(StepKind::Grow, project.locate(made), "a local handle is made here")
-                .with_step(StepKind::Repeat, project.locate(by), format!("handed to `{entry}` here"));
+                .with_step(StepKind::Repeat, entry.at, entry.words);
         let opened = scope_as_written(project, function).or_else(|| scope_for(project, function, made))
             .and_then(|scope| at_start(function.file, text_of(project, function), project.function(function).body.start, &scope));
         findings.push(match opened {
@@ -31,8 +30,18 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// How the event loop comes to a function.
+struct Entry {
+    /// What has it do so.
+    who: String,
+    /// Where one sees it.
+    at: Location,
+    /// What one sees there.
+    words: String,
+}
+
 /// The functions that the event loop is handed, in order.
-fn handed_to_loop(project: &Project<'_>) -> Vec<In<FunctionId>> {
+fn handed_to_loop(project: &Project<'_>) -> Vec<(In<FunctionId>, Entry)> {
     let is_loop = |call: &In<CallId>| {
         project.api(*call).is_some_and(|api| api.callbacks.iter().any(|callback| callback.thread == Thread::Loop))
     };
@@ -40,6 +49,26 @@ fn handed_to_loop(project: &Project<'_>) -> Vec<In<FunctionId>> {
     let mut found: Vec<_> = calls.flat_map(|call| project.callbacks(call)).map(|handed| handed.function).collect();
     found.sort_unstable();
     found.dedup();
+    let entered = found.into_iter().filter_map(|function| {
+        let by = entered_by(project, function)?;
+        let callee = project.callee_text(by);
+        let words = format!("handed to `{callee}` here");
+        Some((function, Entry { who: format!("`{callee}`"), at: project.locate(by), words }))
+    });
+    entered.collect()
+}
+
+/// Methods that a base class of the catalog calls from the event loop, with no scope of its own around them.
+fn called_by_base(project: &Project<'_>) -> Vec<(In<FunctionId>, Entry)> {
+    let mut found = Vec::new();
+    for class in project.classes().filter(|class| project.is_native(class.file)) {
+        let Some(ty) = project.class_type(class).filter(|_| project.canonical_class(class) == class) else { continue };
+        let methods = ty.unscoped.iter().filter_map(|name| project.own_method(class, name));
+        for method in methods.filter(|method| project.function(*method).has_body) {
+            let words = format!("`{}` calls it when the work is done", ty.name);
+            found.push((method, Entry { who: format!("`{}`", ty.name), at: project.locate_function(method), words }));
+        }
+    }
     found
 }
 

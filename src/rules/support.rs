@@ -1,6 +1,7 @@
 //! Questions that several rules ask in the same words, built from the project's own. A question that is a fact about code
 //! belongs into `project`.
 
+pub(super) mod branches;
 pub(super) mod custody;
 pub(super) mod custody_reports;
 pub(super) mod deadline;
@@ -18,6 +19,7 @@ pub(super) mod payload;
 pub(super) mod persistents;
 pub(super) mod revival;
 pub(super) mod settling;
+pub(super) mod siblings;
 pub(super) mod tables;
 pub(super) mod unread;
 pub(super) mod watchdog;

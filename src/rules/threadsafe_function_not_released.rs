@@ -6,6 +6,7 @@ use super::persistent_never_reset::local_root;
 use super::support::custody::{Kind, each};
 use super::support::members::{Stored, is_released, stored};
 use super::support::mend::before;
+use super::support::siblings::{LeftOut, left_out};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{Flow, FunctionKind, Holder, Step};
 use crate::project::{AccessKind, Project};
@@ -23,6 +24,24 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     each(project, Kind::ThreadSafe, |owned, custody| {
         findings.extend(local_root(project, NAME, owned, custody));
     });
+    findings.extend(left_out(project, "tsfn").iter().map(|left| report_left_out(project, left)));
+}
+
+/// The function that ends the siblings of a thread-safe function leaves it out.
+fn report_left_out(project: &Project<'_>, left: &LeftOut) -> Finding {
+    let LeftOut { field, filled, ending, sibling, emptied, .. } = left;
+    let (class, end) = (project.class(left.class).name, project.function_name(*ending));
+    let message = format!("thread-safe function in `{field}` is left out where its {emptied} siblings are released");
+    let why = format!(
+        "it keeps its callback and the event loop alive, and with them the `{class}` whose destructor would end it"
+    );
+    Finding::new(NAME, Confidence::High, filled.at(), message)
+        .with_why(why)
+        .with_help(format!("release `{field}` in {end}"))
+        .with_context(project.function_name(filled.function()))
+        .with_step(StepKind::Acquire, filled.at(), format!("`{field}` receives it here"))
+        .with_step(StepKind::Release, sibling.1, format!("its sibling `{}` is released here", sibling.0))
+        .with_step(StepKind::Exit, project.locate_function(*ending), format!("{end} ends without `{field}`"))
 }
 
 /// The setter assigns a new function over the live one.

@@ -1,0 +1,89 @@
+//! Handles in fields that the one function which ends them releases on several of its branches, and forgets on another: who
+//! wrote the release twice meant it for all. Says nothing of fields with one release, whose guard may tell whether they are
+//! set, nor of objects that die on the branch themselves: these may be of another make.
+
+use super::members::Stored;
+use crate::model::contract::{Effect, Part};
+use crate::model::{Flow, FunctionId, FunctionKind, In, Step, Value, ValueId};
+use crate::project::{Access, AccessKind, ExitKind, Project, Row};
+use crate::text::Location;
+
+/// The branch that forgets a field.
+#[derive(Clone, Debug)]
+pub(crate) struct Forgetful {
+    /// The function that ends it.
+    pub(crate) end: In<FunctionId>,
+    /// Where another branch releases it.
+    pub(crate) released: Location,
+    /// The way out that forgets it.
+    pub(crate) lost: Row,
+}
+
+/// The branch that forgets a stored handle, if one does.
+pub(crate) fn forgetful<'a>(project: &Project<'a>, stored: &Stored<'a>) -> Option<Forgetful> {
+    let accesses = project.accesses(stored.place);
+    let releases: Vec<&Access> = accesses.iter().filter(|access| releases(project, access)).collect();
+    let [first, _, ..] = releases[..] else { return None };
+    let end = first.function();
+    let is_end = releases.iter().all(|access| access.function() == end) && end != stored.function;
+    let destructs = project.function(end).kind == FunctionKind::Destructor;
+    if !is_end || destructs || owner_dies(project, end, first.of(first.value)) {
+        return None;
+    }
+    // Whoever asks for it, knows whether it is there.
+    if accesses.iter().any(|access| access.function() == end && matches!(access.kind, AccessKind::Tested)) {
+        return None;
+    }
+    let forgets = |row: &Row| {
+        let leaves = matches!(row.exit, ExitKind::Fallthrough | ExitKind::Return | ExitKind::ScopeEnd);
+        row.is_lost() && leaves && row.decisions.last().is_some_and(|decision| ends_others(project, end, decision))
+    };
+    let lost = project.place_paths(end, stored.place, stored.ty).into_iter().find(forgets)?;
+    Some(Forgetful { end, released: first.at(), lost })
+}
+
+/// Whether the side of a branch that a decision takes releases something itself: then it is an end, too.
+fn ends_others(project: &Project<'_>, end: In<FunctionId>, (at, held): &(Location, bool)) -> bool {
+    let mut found = false;
+    project.function(end).flow.walk(&mut |flow| {
+        let Flow::Branch { then, otherwise, span, .. } = flow else { return };
+        if project.at(end.file, *span) == *at {
+            let side = if *held { then } else { otherwise };
+            side.walk(&mut |flow| {
+                let Flow::Step(Step::Call(call)) = flow else { return };
+                found |= project.api(end.with(*call)).is_some_and(|api| api.releases.is_some());
+            });
+        }
+    });
+    found
+}
+
+fn releases(project: &Project<'_>, access: &Access) -> bool {
+    let part = match access.kind {
+        AccessKind::Argument { index, .. } => Part::Argument(index),
+        AccessKind::Method { .. } => Part::Receiver,
+        _ => return false,
+    };
+    match access.kind {
+        AccessKind::Argument { call, .. } | AccessKind::Method { call, .. } => {
+            project.api(access.of(call)).is_some_and(|api| api.releases == Some(part))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a function releases or gives away the object whose field a value is.
+fn owner_dies(project: &Project<'_>, function: In<FunctionId>, value: In<ValueId>) -> bool {
+    let Value::Member(owner, _) = project.value(value) else { return true };
+    let names = project.under_all_names(value.with(*owner));
+    names.into_iter().flat_map(|name| project.uses(name)).any(|access| match access.kind {
+        AccessKind::Argument { call, index } if access.function() == function => {
+            let api = project.api(access.of(call));
+            api.is_none_or(|api| {
+                let effect = api.arguments.get(index as usize).copied().unwrap_or(api.rest);
+                api.releases == Some(Part::Argument(index)) || matches!(effect, Effect::Take | Effect::TakeOnSuccess)
+            })
+        }
+        _ => false,
+    })
+}
