@@ -1,5 +1,6 @@
 //! `member-never-freed`: a field owns memory or a handle that no code of the project releases.
 
+use super::support::branches::{forgetful, on_one_way};
 use super::support::custody::runs_once;
 use super::support::members::{Mortality, Stored, ends_elsewhere, is_released, mortality, stored};
 use super::support::mend::member::mend;
@@ -18,7 +19,11 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let noun = stored.noun.clone();
-        findings.extend(forgotten(project, &stored, NAME, &format!("{noun} in `{}`", stored.field), "release it"));
+        let what = format!("{noun} in `{}`", stored.field);
+        findings.extend(
+            forgotten(project, &stored, NAME, &what, "release it")
+                .or_else(|| Some(on_one_way(project, NAME, &stored, &forgetful(project, &stored)?))),
+        );
     }
 }
 

@@ -1,9 +1,9 @@
 //! `persistent-never-reset`: a strong handle to a JavaScript value that nothing resets, deletes or counts down.
 
 use super::member_never_freed::forgotten;
-use super::support::branches::{Forgetful, forgetful};
+use super::support::branches::{forgetful, on_one_way};
 use super::support::custody::{Kind, each, name, releaser, report as report_loss, runs_once, witness};
-use super::support::members::{Stored, stored};
+use super::support::members::stored;
 use super::support::persistents::dying;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::contract::{By, Part};
@@ -40,7 +40,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         let what = format!("{} `{}`", ty.noun, stored.field);
         findings.extend(
             forgotten(project, &stored, NAME, &what, &how)
-                .or_else(|| Some(report_forgetful(project, &stored, &forgetful(project, &stored)?))),
+                .or_else(|| Some(on_one_way(project, NAME, &stored, &forgetful(project, &stored)?))),
         );
     }
     for dying in dying(project) {
@@ -61,24 +61,6 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     each(project, Kind::Reference, |owned, custody| {
         findings.extend(local_root(project, NAME, owned, custody));
     });
-}
-
-/// The function that ends a reference does so on some of its branches.
-fn report_forgetful(project: &Project<'_>, stored: &Stored<'_>, found: &Forgetful) -> Finding {
-    let (Stored { field, noun, at, .. }, Forgetful { end, released, lost }) = (stored, found);
-    let name = project.function_name(*end);
-    let mut finding =
-        Finding::new(NAME, Confidence::Medium, *at, format!("{noun} `{field}` is forgotten on one way through {name}"))
-            .with_why(format!("{name} releases it on the other ways, and nothing else does"))
-            .with_help(format!("release `{field}` on all ways through {name}"))
-            .with_context(project.function_name(stored.function))
-            .with_step(StepKind::Acquire, *at, format!("`{field}` receives it here"))
-            .with_step(StepKind::Release, *released, "released on this way");
-    for (at, held) in lost.decisions.iter().take(3) {
-        let words = if *held { "where this holds" } else { "where this does not hold" };
-        finding = finding.with_step(StepKind::Hold, *at, words);
-    }
-    finding.with_step(StepKind::Exit, lost.at, "left without releasing it")
 }
 
 /// A reference or thread-safe function in a local variable, that no path releases, stores or hands on.

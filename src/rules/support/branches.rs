@@ -3,7 +3,8 @@
 //! set, nor of objects that die on the branch themselves: these may be of another make.
 
 use super::members::Stored;
-use crate::model::contract::{Effect, Part};
+use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::contract::{Effect, Part, Runs};
 use crate::model::{Flow, FunctionId, FunctionKind, In, Step, Value, ValueId};
 use crate::project::{Access, AccessKind, ExitKind, Project, Row};
 use crate::text::Location;
@@ -23,23 +24,42 @@ pub(crate) struct Forgetful {
 pub(crate) fn forgetful<'a>(project: &Project<'a>, stored: &Stored<'a>) -> Option<Forgetful> {
     let accesses = project.accesses(stored.place);
     let releases: Vec<&Access> = accesses.iter().filter(|access| releases(project, access)).collect();
-    let [first, _, ..] = releases[..] else { return None };
-    let end = first.function();
-    let is_end = releases.iter().all(|access| access.function() == end) && end != stored.function;
-    let destructs = project.function(end).kind == FunctionKind::Destructor;
-    if !is_end || destructs || owner_dies(project, end, first.of(first.value)) {
+    let mut ends: Vec<_> = releases.iter().map(|access| access.function()).collect();
+    ends.dedup();
+    // What a framework calls last may be one function for success and one for failure; any other end has to be the only one,
+    // and to say it twice.
+    let is_last = !ends.is_empty() && ends.iter().all(|end| ends_object(project, *end));
+    if !is_last && (ends.len() != 1 || releases.len() < 2) {
         return None;
     }
-    // Whoever asks for it, knows whether it is there.
-    if accesses.iter().any(|access| access.function() == end && matches!(access.kind, AccessKind::Tested)) {
-        return None;
-    }
-    let forgets = |row: &Row| {
-        let leaves = matches!(row.exit, ExitKind::Fallthrough | ExitKind::Return | ExitKind::ScopeEnd);
-        row.is_lost() && leaves && row.decisions.last().is_some_and(|decision| ends_others(project, end, decision))
-    };
-    let lost = project.place_paths(end, stored.place, stored.ty).into_iter().find(forgets)?;
-    Some(Forgetful { end, released: first.at(), lost })
+    ends.iter().find_map(|end| {
+        let first = releases.iter().find(|access| access.function() == *end)?;
+        let destructs = project.function(*end).kind == FunctionKind::Destructor;
+        // Whoever asks for it, knows whether it is there.
+        let asks = |access: &Access| access.function() == *end && matches!(access.kind, AccessKind::Tested);
+        if *end == stored.function
+            || destructs
+            || accesses.iter().any(asks)
+            || owner_dies(project, *end, first.of(first.value))
+        {
+            return None;
+        }
+        let forgets = |row: &Row| {
+            let leaves = matches!(row.exit, ExitKind::Fallthrough | ExitKind::Return | ExitKind::ScopeEnd);
+            row.is_lost() && leaves && row.decisions.last().is_some_and(|decision| ends_others(project, *end, decision))
+        };
+        let lost = project.place_paths(*end, stored.place, stored.ty).into_iter().find(forgets)?;
+        Some(Forgetful { end: *end, released: first.at(), lost })
+    })
+}
+
+/// Whether a function is the last that a framework calls of an object before it deletes it.
+fn ends_object(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    let ty = project.class_of(function).and_then(|class| project.class_type(class));
+    ty.is_some_and(|ty| {
+        let runs = project.contracts.overridden(ty, &project.function(function).name);
+        project.contracts.is_family(ty, "async-worker") && matches!(runs, Some(Runs::Maybe | Runs::Once))
+    })
 }
 
 /// Whether the side of a branch that a decision takes releases something itself: then it is an end, too.
@@ -86,4 +106,22 @@ fn owner_dies(project: &Project<'_>, function: In<FunctionId>, value: In<ValueId
         }
         _ => false,
     })
+}
+
+/// The finding about it.
+pub(crate) fn on_one_way(project: &Project<'_>, rule: &'static str, stored: &Stored<'_>, found: &Forgetful) -> Finding {
+    let (Stored { field, noun, at, .. }, Forgetful { end, released, lost }) = (stored, found);
+    let name = project.function_name(*end);
+    let mut finding =
+        Finding::new(rule, Confidence::Medium, *at, format!("{noun} `{field}` is forgotten on one way through {name}"))
+            .with_why(format!("{name} releases it on the other ways, and nothing else does"))
+            .with_help(format!("release `{field}` on all ways through {name}"))
+            .with_context(project.function_name(stored.function))
+            .with_step(StepKind::Acquire, *at, format!("`{field}` receives it here"))
+            .with_step(StepKind::Release, *released, "released on this way");
+    for (at, held) in lost.decisions.iter().take(3) {
+        let words = if *held { "where this holds" } else { "where this does not hold" };
+        finding = finding.with_step(StepKind::Hold, *at, words);
+    }
+    finding.with_step(StepKind::Exit, lost.at, "left without releasing it")
 }

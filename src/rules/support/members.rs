@@ -10,6 +10,9 @@ use crate::text::Location;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 
+/// How many calls deep a release is looked for.
+const DEPTH: u8 = 3;
+
 /// A handle stored in a field.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored<'a> {
@@ -237,8 +240,15 @@ fn is_released_by_readers(project: &Project<'_>, getter: In<FunctionId>, stored:
 }
 
 fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored: &Stored<'_>) -> bool {
+    releases_through(project, call, index, stored, 0)
+}
+
+fn releases_through(project: &Project<'_>, call: In<CallId>, index: u16, stored: &Stored<'_>, depth: u8) -> bool {
     if let Some(api) = project.api(call) {
         let effect = api.arguments.get(index as usize).copied().unwrap_or(api.rest);
+        if is_memory(project, stored) && hands_to_nobody(project, call, effect) {
+            return false;
+        }
         let takes = matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_));
         // A JavaScript value that stands for the pointer: whoever gets that has it.
         let value = api.returns_type.as_deref().and_then(|ty| project.contracts.ty(ty));
@@ -258,18 +268,26 @@ fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored
         let Some(value) = project.binding_value(target.with(parameter)) else { return false };
         project.uses(target.with(value)).iter().any(|access| match access.kind {
             AccessKind::Argument { call, index } => {
-                let call = access.of(call);
-                let name = project.method_name(call).unwrap_or_default();
-                sounds_like_release(project, &name)
-                    || project
-                        .api(call)
-                        .is_some_and(|api| api.releases.is_some_and(|part| part == Part::Argument(index)))
+                depth < DEPTH && releases_through(project, access.of(call), index, stored, depth + 1)
             }
             AccessKind::Method { call, .. } => releases_receiver(project, access.of(call)),
             AccessKind::Stored { .. } => true,
             _ => false,
         })
     })
+}
+
+/// Whether what is stored is a block of memory, whatever lives in it.
+fn is_memory(project: &Project<'_>, stored: &Stored<'_>) -> bool {
+    stored.ty.is_some_and(|ty| ["heap", "array-heap"].iter().any(|family| project.contracts.is_family(ty, family)))
+}
+
+/// Whether a call would leave its argument to a callback, and is handed none: `uv_close(handle, NULL)` closes, and frees
+/// nothing.
+fn hands_to_nobody(project: &Project<'_>, call: In<CallId>, effect: Effect) -> bool {
+    let (Effect::HandTo(to) | Effect::HandToOnSuccess(to)) = effect else { return false };
+    let callback = project.argument(call, to);
+    callback.is_some_and(|callback| matches!(project.value(callback), Value::Literal(Literal::Null | Literal::Int(0))))
 }
 
 /// Whether a call makes another handle of the same kind out of it, which is released: `Persistent<Value> last(keys)`.
