@@ -12,12 +12,12 @@ use crate::text::Location;
 /// The branch that forgets a field.
 #[derive(Clone, Debug)]
 pub(crate) struct Forgetful {
-    /// The function that ends it.
+    /// The function that forgets it.
     pub(crate) end: In<FunctionId>,
-    /// Where another branch releases it.
+    /// Where another branch, or another such function, releases it.
     pub(crate) released: Location,
-    /// The way out that forgets it.
-    pub(crate) lost: Row,
+    /// The way out that forgets it; none where all do.
+    pub(crate) lost: Option<Row>,
 }
 
 /// The branch that forgets a stored handle, if one does.
@@ -31,6 +31,9 @@ pub(crate) fn forgetful<'a>(project: &Project<'a>, stored: &Stored<'a>) -> Optio
     let is_last = !ends.is_empty() && ends.iter().all(|end| ends_object(project, *end));
     if !is_last && (ends.len() != 1 || releases.len() < 2) {
         return None;
+    }
+    if let Some(end) = is_last.then(|| forgotten_by_twin(project, stored, &ends)).flatten() {
+        return Some(Forgetful { end, released: releases.first()?.at(), lost: None });
     }
     ends.iter().find_map(|end| {
         let first = releases.iter().find(|access| access.function() == *end)?;
@@ -46,19 +49,32 @@ pub(crate) fn forgetful<'a>(project: &Project<'a>, stored: &Stored<'a>) -> Optio
         }
         let forgets = |row: &Row| {
             let leaves = matches!(row.exit, ExitKind::Fallthrough | ExitKind::Return | ExitKind::ScopeEnd);
-            row.is_lost() && leaves && row.decisions.last().is_some_and(|decision| ends_others(project, *end, decision))
+            let ends_others = |decision: &(Location, bool)| ends_others(project, *end, decision);
+            row.is_lost() && leaves && (is_last || row.decisions.last().is_some_and(ends_others))
         };
         let lost = project.place_paths(*end, stored.place, stored.ty).into_iter().find(forgets)?;
-        Some(Forgetful { end: *end, released: first.at(), lost })
+        Some(Forgetful { end: *end, released: first.at(), lost: Some(lost) })
     })
 }
 
-/// Whether a function is the last that a framework calls of an object before it deletes it.
+/// A last callback of the same class, for the other outcome, that does not release what these do.
+fn forgotten_by_twin(project: &Project<'_>, stored: &Stored<'_>, ends: &[In<FunctionId>]) -> Option<In<FunctionId>> {
+    let helps = |method: In<FunctionId>| {
+        project.calls_in(method).any(|call| project.targets(call).functions.iter().any(|target| ends.contains(target)))
+    };
+    let mut methods = project.methods(stored.class).into_iter();
+    methods.find(|twin| {
+        project.function(*twin).has_body && !ends.contains(twin) && ends_object(project, *twin) && !helps(*twin)
+    })
+}
+
+/// Whether a function is one of the callbacks for an outcome, the last that a framework calls of an object before it
+/// deletes it.
 fn ends_object(project: &Project<'_>, function: In<FunctionId>) -> bool {
     let ty = project.class_of(function).and_then(|class| project.class_type(class));
     ty.is_some_and(|ty| {
         let runs = project.contracts.overridden(ty, &project.function(function).name);
-        project.contracts.is_family(ty, "async-worker") && matches!(runs, Some(Runs::Maybe | Runs::Once))
+        project.contracts.is_family(ty, "async-worker") && runs == Some(Runs::Maybe)
     })
 }
 
@@ -112,13 +128,26 @@ fn owner_dies(project: &Project<'_>, function: In<FunctionId>, value: In<ValueId
 pub(crate) fn on_one_way(project: &Project<'_>, rule: &'static str, stored: &Stored<'_>, found: &Forgetful) -> Finding {
     let (Stored { field, noun, at, .. }, Forgetful { end, released, lost }) = (stored, found);
     let name = project.function_name(*end);
-    let mut finding =
-        Finding::new(rule, Confidence::Medium, *at, format!("{noun} `{field}` is forgotten on one way through {name}"))
-            .with_why(format!("{name} releases it on the other ways, and nothing else does"))
-            .with_help(format!("release `{field}` on all ways through {name}"))
-            .with_context(project.function_name(stored.function))
-            .with_step(StepKind::Acquire, *at, format!("`{field}` receives it here"))
-            .with_step(StepKind::Release, *released, "released on this way");
+    let mut finding = Finding::new(
+        rule,
+        Confidence::Medium,
+        *at,
+        match lost {
+            Some(_) => format!("{noun} `{field}` is forgotten on one way through {name}"),
+            None => format!("{noun} `{field}` is forgotten by {name}"),
+        },
+    )
+    .with_why(match lost {
+        Some(_) => format!("{name} releases it on the other ways, and nothing else does"),
+        None => format!("the callback for the other outcome releases it, and only one of them is called"),
+    })
+    .with_help(format!("release `{field}` on all ways through {name}"))
+    .with_context(project.function_name(stored.function))
+    .with_step(StepKind::Acquire, *at, format!("`{field}` receives it here"))
+    .with_step(StepKind::Release, *released, "released on this way");
+    let Some(lost) = lost else {
+        return finding.with_step(StepKind::Exit, project.locate_function(*end), "this one does not release it");
+    };
     for (at, held) in lost.decisions.iter().take(3) {
         let words = if *held { "where this holds" } else { "where this does not hold" };
         finding = finding.with_step(StepKind::Hold, *at, words);
