@@ -111,7 +111,22 @@ impl Project<'_> {
         if of_a.iter().any(|origin| is_function(origin) && of_b.contains(origin)) {
             return Likeness::Same;
         }
-        if known(&of_a) && known(&of_b) { Likeness::Different } else { Likeness::Unknown }
+        let two = known(&of_a) && known(&of_b) || self.is_made_after(&of_a, &of_b) || self.is_made_after(&of_b, &of_a);
+        if two { Likeness::Different } else { Likeness::Unknown }
+    }
+
+    /// Whether functions are written inside the function whose parameter the other thing is: that was there before them.
+    fn is_made_after(&self, made: &Origins, given: &Origins) -> bool {
+        let inside = |function: &Origin, parameter: &Origin| {
+            let (Origin::Function(function), Origin::Parameter(parameter)) = (function, parameter) else {
+                return false;
+            };
+            let owner = self.binding(*parameter).function;
+            function.file == parameter.file
+                && function.id != owner
+                && self.summary(function.file).is_inside(function.id, owner)
+        };
+        !made.is_empty() && !given.is_empty() && made.iter().all(|f| given.iter().all(|parameter| inside(f, parameter)))
     }
 
     /// Two objects.

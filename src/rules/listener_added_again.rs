@@ -3,6 +3,7 @@
 use super::abort_listener_left::is_on_callers_signal;
 use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
+use super::support::waiting;
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::contract::Runs;
 use crate::model::words::Meaning;
@@ -42,7 +43,11 @@ pub(super) fn again(listener: &Listener<'_, '_>) -> Option<Again> {
         if listener.is_made_before() {
             return None;
         }
-        loaded(listener).or_else(|| per_event(listener)).or_else(|| re_entered(listener))
+        loaded(listener)
+            .or_else(|| per_event(listener))
+            .or_else(|| re_entered(listener))
+            .or_else(|| waited(listener))
+            .or_else(|| repeated(listener))
     })
 }
 
@@ -137,6 +142,48 @@ fn re_entered(listener: &Listener<'_, '_>) -> Option<Again> {
             project.callee_text(call)
         ),
         at: project.locate(call),
+    })
+}
+
+/// It waits for one of several answers, and another one leaves it.
+fn waited(listener: &Listener<'_, '_>) -> Option<Again> {
+    let project = listener.project;
+    if project.lifetime(listener.on()).is_process() || is_on_callers_signal(listener) {
+        return None;
+    }
+    let at = waiting::left(listener)?;
+    Some(Again {
+        confidence: Confidence::Medium,
+        why: format!("{} waits with one more each time, and another answer leaves it there", project.function_name(listener.function())),
+        at,
+    })
+}
+
+/// The method runs as its object is made, and again in the course of its work.
+fn repeated(listener: &Listener<'_, '_>) -> Option<Again> {
+    let project = listener.project;
+    let function = listener.function();
+    let class = project.class_of(function)?;
+    if listener.add.once || project.is_constructor(function) || project.lifetime(listener.on()).is_process()
+        || is_on_callers_signal(listener)
+        || !waiting::lives_on(listener, function)
+    {
+        return None;
+    }
+    let callers = project.callers(function);
+    let own = |call: In<CallId>| {
+        let from = project.function_of(call);
+        let this = project.receiver(call).is_some_and(|on| matches!(project.origin(on), Origin::This(_)));
+        (project.enclosing_class(from) == Some(class) && this && !project.is_once_guarded(call)).then_some(from)
+    };
+    let first = callers.iter().any(|caller| own(caller.call).is_some_and(|from| project.is_constructor(from)));
+    let again = callers.iter().find(|caller| {
+        !caller.weak && own(caller.call).is_some_and(|from| project.around(from, |f| project.is_constructor(f)).is_none())
+    })?;
+    first.then(|| Again {
+        confidence: Confidence::Medium,
+        why: format!("{} runs in the constructor and again here, and each time adds one more", project.function_name(function)),
+        at: project.locate(again.call),
     })
 }
 

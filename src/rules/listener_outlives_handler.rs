@@ -6,8 +6,9 @@ use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
 use super::support::mend::listener::removed_in;
 use crate::finding::{Applicability, Confidence, Finding, StepKind, TraceStep};
+use crate::model::contract::Runs;
 use crate::model::{CallId, BindingId, ClassId, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
-use crate::project::{Access, AccessKind, Likeness, Origin, Project, RateAnswer, Root};
+use crate::project::{Access, AccessKind, Likeness, Origin, Project, RateAnswer, Removal, Root};
 use crate::text::{FileId, Span};
 
 /// Finds listeners that stay on an emitter which lives longer than they should.
@@ -64,6 +65,8 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let end = listener.disposal().map(|end| listener.project.function(end).name.to_string());
     let confidence = match times {
         _ if listener.is_in_ending() || listener.serves_callback() => Confidence::Low,
+        // Whoever takes another listener back there knows that the emitter goes on.
+        _ if takes_back_another(listener) => Confidence::Medium,
         // A part of a program, which is started once: nobody outside can call it, and nobody inside is seen to repeat it.
         Rate::PerCall | Rate::PerInstance if rate.is_offered && end.is_none() => Confidence::Low,
         Rate::PerInstance if end.is_none() && listener.is_called_by_constructor() => Confidence::Low,
@@ -86,6 +89,18 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
         trace: life.why.into_iter().filter(|step| step.at.span != Span::default()).chain(rate.why).collect(),
         end,
     })
+}
+
+/// A handler adds this listener where it takes another one back from the same emitter: at the end of what that served.
+fn takes_back_another(listener: &Listener<'_, '_>) -> bool {
+    let project = listener.project;
+    let function = listener.function();
+    let later = project.passed_to(function).iter().any(|passed| passed.handed.runs != Some(Runs::Sync));
+    let another = |removal: &Removal| {
+        let same = removal.on.is_some_and(|on| project.objects(on, listener.on()) == Likeness::Same);
+        removal.function == function && removal.handler.is_some() && same
+    };
+    later && project.registry().removals_in(function.file).any(another)
 }
 
 fn repeat(listener: &Listener<'_, '_>, rate: &RateAnswer, times: Rate) -> String {

@@ -3,7 +3,7 @@
 use super::support::listeners::{self, Listener};
 use super::support::mend::listener::same_function;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{FunctionId, In, Value, ValueId};
+use crate::model::{CallId, FunctionId, In, Value, ValueId};
 use crate::project::{Likeness, Meeting, Origin, Project, Removal};
 
 /// Finds registrations whose removal can't match them.
@@ -24,6 +24,8 @@ enum Miss {
     Function,
     /// The function that makes listeners instead of the one it made.
     Factory,
+    /// The function that the registered one was made to run.
+    Wrapped,
     /// The right function, another event.
     Event,
     /// The right function and event, another emitter.
@@ -40,8 +42,11 @@ fn find<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, Miss)> {
     let project = listener.project;
     listener.add.handler?;
     let removals = listener.removals();
-    if removals.iter().any(|(removal, _)| removal.handler.is_some()) || listener.ends_by_itself() {
+    if listener.ends_by_itself() {
         return None;
+    }
+    if removals.iter().any(|(removal, _)| removal.handler.is_some()) {
+        return astray(listener, &removals).map(|removal| (removal, Miss::Event));
     }
     let others = !removals.is_empty();
     let near = listener.meetings().filter(|(removal, _)| belongs(listener, removal)).find_map(|(removal, meeting)| {
@@ -81,6 +86,9 @@ fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, me
         let surely = meeting.on == Likeness::Different && meeting.event == Likeness::Same;
         return surely.then_some(Miss::Emitter);
     }
+    if is_wrapped(listener, removal, removed, meeting) {
+        return Some(Miss::Wrapped);
+    }
     if removal.is_lifted
         || meeting.on != Likeness::Same
         || meeting.event != Likeness::Same
@@ -89,8 +97,14 @@ fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, me
         return None;
     }
     // What a callback is handed is known to its caller alone: `emitter.listeners('x').forEach((f) => emitter.off('x', f))`.
-    if project.origins(removed).iter().any(|origin| matches!(origin, Origin::Parameter(_))) {
-        return None;
+    let given = |origin: &Origin| match origin {
+        Origin::Parameter(binding) => Some(binding.with(project.binding(*binding).function)),
+        _ => None,
+    };
+    if let Some(owner) = project.origins(removed).iter().find_map(given) {
+        let around = || project.around(listener.function(), |f| f == owner).is_some();
+        let kept = listener.add.handler.is_some_and(|added| !project.is_fresh_function(added));
+        return (kept && around()).then_some(Miss::Function);
     }
     let factory = project.functions_in(removed).iter().any(|function| project.makes_functions(*function));
     match () {
@@ -98,6 +112,52 @@ fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, me
         () if factory => None,
         () => Some(Miss::Function),
     }
+}
+
+/// `on(event, f)` registers a closure that runs `f`, and `off(event, f)` asks for `f` itself.
+fn is_wrapped(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, meeting: Meeting) -> bool {
+    let project = listener.project;
+    let Some(added) = listener.add.handler.filter(|added| matches!(project.value(*added), Value::Function(_))) else {
+        return false;
+    };
+    let (adds, removes) = (listener.function(), removal.function);
+    let Origin::Parameter(asked) = project.origin(removed) else { return false };
+    let apart = adds != removes && asked.with(project.binding(asked).function) == removes;
+    if !apart
+        || removal.is_lifted
+        || listener.add.call != listener.add.api
+        || meeting.on != Likeness::Same
+        || meeting.event == Likeness::Different
+        || !project.is_fresh_function(added)
+        || !listeners::takes_back(&project.function(removes).name)
+    {
+        return false;
+    }
+    let runs_given = |call: In<CallId>| match project.origin(call.with(project.call(call).callee)) {
+        Origin::Parameter(given) => {
+            let named = project.binding(given).name == project.binding(asked).name;
+            named && given.with(project.binding(given).function) == adds
+        }
+        _ => false,
+    };
+    project.functions_in(added).iter().any(|wrapper| project.calls_in(*wrapper).any(runs_given))
+}
+
+/// Beside a removal that takes the listener back, one on another way that names an event which it was never added for.
+fn astray<'p>(listener: &Listener<'p, '_>, removals: &[(&'p Removal, Meeting)]) -> Option<&'p Removal> {
+    let project = listener.project;
+    if !removals.iter().all(|(_, meeting)| meeting.matches()) || project.is_native(listener.add.call.file) {
+        return None;
+    }
+    // Where both are asked for, the one too many does no harm; and it may mean another listener, and name the wrong function.
+    let alone = |wrong: &&Removal| !removals.iter().any(|(right, _)| right.function == wrong.function);
+    let means_another = |wrong: &Removal| {
+        project.registry().adds_in(wrong.function.file).any(|add| {
+            let near = project.function_of(add.call) == listener.function();
+            near && project.events(add.event, wrong.event) == Likeness::Same
+        })
+    };
+    wrong_event(listener).filter(alone).filter(|wrong| !means_another(wrong))
 }
 
 /// The registered function is a result of the removed one.
@@ -147,6 +207,7 @@ fn words(miss: Miss) -> String {
         Miss::Fresh => "it names a function that is made on the spot, which nobody registered",
         Miss::Function => "it names another function than the one registered for this event",
         Miss::Factory => "it names the function that makes the listeners, not the one that it made",
+        Miss::Wrapped => "it names the function that was given, and what is registered is a closure around it",
         Miss::Event => "it names an event for which nothing is registered",
         Miss::Emitter => "it is called on another object than the one the listener was added to",
     }
@@ -170,7 +231,8 @@ fn report(listener: &Listener<'_, '_>, removal: &Removal, why: impl Fn() -> Stri
         .with_help(help)
         .with_step(StepKind::Grow, listener.at(), "the listener is added here")
         .with_step(StepKind::Release, removal.at, why());
-    match same_function(listener, removal) {
+    let one_event = project.events(listener.add.event, removal.event) != Likeness::Different;
+    match same_function(listener, removal).filter(|_| one_event) {
         Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),
         None => finding,
     }

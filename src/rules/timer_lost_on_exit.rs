@@ -2,13 +2,14 @@
 
 use super::handle_lost_on_exit::released_in_finally;
 use super::support::deadline;
+use super::support::expiry;
 use super::support::failing;
 use super::support::pause;
 use super::support::watchdog;
 use super::support::keeper::{Keeper, care, keeper};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, In, Rate, Type, Value};
-use crate::project::{AccessKind, ExitKind, Obligation, Origin, Project, Root, Row, Start, State};
+use crate::project::{Access, AccessKind, ExitKind, Obligation, Origin, Project, Root, Row, Start, State};
 
 const NAME: &str = "timer-lost-on-exit";
 
@@ -115,6 +116,18 @@ fn outlived(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Findin
                 .with_step(StepKind::Exit, signal, "works with this signal, and ends by itself"),
         );
     }
+    if let Some(early) = expiry::outlived(project, call, ty) {
+        return Some(
+            finding("timer stays armed when its entry is taken out before it fires")
+                .with_why(format!(
+                    "it takes an entry out of `{}`, which other code does as well; until it fires the timer holds all that its callback uses, and then it may meet a newer entry",
+                    early.table
+                ))
+                .with_help("keep the handle beside the entry, and `clearTimeout` it wherever the entry is taken out")
+                .with_step(StepKind::Acquire, project.locate(call), "armed here, and nothing can clear it")
+                .with_step(StepKind::Exit, early.at, "the entry is taken out here, and the timer goes on"),
+        );
+    }
     let asked = watchdog::asks_first(project, call, ty)?;
     Some(
         finding("timer outlives what it waits for: its handle is dropped")
@@ -133,7 +146,10 @@ fn raced(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> 
         Keeper::Dropped => false,
         Keeper::Place(place) => {
             let care = care(project, *place, ty);
-            !care.releases.is_empty() || !care.escapes.is_empty()
+            // Clearing a timer that has fired clears nothing.
+            let fired = project.callbacks(call);
+            let late = |release: &Access| fired.iter().any(|own| project.leads_to(own.function, release.function()));
+            !care.releases.iter().all(late) || !care.escapes.is_empty()
         }
         Keeper::Elsewhere => return None,
     };

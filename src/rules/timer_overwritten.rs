@@ -1,11 +1,13 @@
 //! `timer-overwritten`: a timer's field receives the next timer while the last one is still armed.
 
+use super::support::ending::{reach, reaches_apart, released_by_end_event};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend::{before, mentions};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::contract::Runs;
 use crate::model::words::Meaning;
 use crate::model::{CallId, FunctionId, In, Name, Rate, Value, ValueId};
-use crate::project::{Access, AccessKind, Place, Project, Root};
+use crate::project::{Access, AccessKind, Origin, Place, Project, Root};
 
 const NAME: &str = "timer-overwritten";
 
@@ -36,7 +38,11 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         {
             continue;
         }
-        let confidence = confidence(project, function, rate.rate);
+        let confidence = if starts_itself(project, function, &care) {
+            Confidence::Medium
+        } else {
+            confidence(project, function, rate.rate)
+        };
         findings.push(report(project, call, place, &care, (confidence, rate.because())));
     }
 }
@@ -130,6 +136,51 @@ fn confidence(project: &Project<'_>, function: In<FunctionId>, rate: Option<Rate
     }
 }
 
+/// Whether the method around leads to its own next run on the same object, as one that connects again when its connection
+/// is lost, and neither that way nor any other end of what it began clears the timer.
+fn starts_itself(project: &Project<'_>, function: In<FunctionId>, care: &Care) -> bool {
+    let Some(method) = project.around(function, |f| project.class_of(f).is_some()) else { return false };
+    if project.is_constructor(method) || released_by_end_event(project, care) {
+        return false;
+    }
+    let reached = reach(project, method);
+    let inner = |f: In<FunctionId>| f.file == method.file && project.summary(f.file).is_inside(f.id, method.id);
+    // A call of itself in one run is a recursion; a handler or timer of that run that calls it is a next run.
+    let later = |f: In<FunctionId>| {
+        project.around(f, |g| project.passed_to(g).iter().any(|passed| passed.handed.runs != Some(Runs::Sync))).is_some()
+    };
+    let own = |call: In<CallId>| {
+        project.receiver(call).is_some_and(|on| matches!(project.origin(on), Origin::This(_)))
+    };
+    project.callers(method).iter().any(|caller| {
+        let from = project.function_of(caller.call);
+        !caller.weak
+            && own(caller.call)
+            && reached.contains(&from)
+            && later(from)
+            && (inner(from) || project.class_of(from) == project.class_of(method))
+            && !clears_on_the_way(project, from, method, care)
+    })
+}
+
+/// Whether the code that leads to the next run clears the timer, or looks whether there is one.
+fn clears_on_the_way(project: &Project<'_>, from: In<FunctionId>, method: In<FunctionId>, care: &Care) -> bool {
+    let mut around = Some(from);
+    while let Some(f) = around.filter(|f| *f != method) {
+        let concerns = care.releases.iter().chain(&care.tests);
+        if reaches_apart(project, f, Some(method), &concerns.copied().collect::<Vec<_>>()) {
+            return true;
+        }
+        let handed = project.passed_to(f);
+        let outer = handed.iter().map(|passed| project.function_of(passed.call)).find(|outer| *outer != f);
+        around = project.function(f).parent.filter(|p| *p != FunctionId::MODULE).map(|p| f.with(p)).or(outer);
+        if project.class_of(f).is_some() {
+            break;
+        }
+    }
+    false
+}
+
 /// Whether the function can run twice on one object: it is not only part of the construction.
 fn runs_again(project: &Project<'_>, function: In<FunctionId>) -> bool {
     runs_again_in(project, function, 0)
@@ -205,7 +256,7 @@ const OPPOSITES: [(&str, &str); 6] = [
 fn fires_first(project: &Project<'_>, call: In<CallId>) -> bool {
     let function = project.function_of(call);
     project.callbacks(call).iter().any(|handed| {
-        let reach = super::support::ending::reach(project, handed.function);
+        let reach = reach(project, handed.function);
         reach.contains(&function)
     })
 }

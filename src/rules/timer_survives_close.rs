@@ -1,8 +1,9 @@
 //! `timer-survives-close`: the method that ends an object does not clear a timer that other methods clear, a timer is armed
 //! again after an `await` without a look at the closing flag, or one that nobody clears brings the ended object back.
 
-use super::support::ending::{endings, hands_itself_over, reach, reaches, reaches_apart, released_by_end_event, says_takes_out, whole_endings};
+use super::support::ending::{asks_for_end, endings, hands_itself_over, reach, reaches, reaches_apart, released_by_end_event, says_takes_out, whole_endings};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
+use super::support::leftover::{self, Leftover};
 use super::support::mend;
 use super::support::revival::outlived_end;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
@@ -23,6 +24,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             findings.push(found);
             continue;
         }
+        findings.extend(leftover::found(project, call, ty).map(|left| unreachable(project, call, &left)));
         let Keeper::Place(place) = keeper(project, call, ty) else { continue };
         let Root::Field(class, _) = place.root else { continue };
         // `this.connection.timer` is the connection's to clear.
@@ -40,6 +42,26 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             forgotten(project, call, class, place, &care).or_else(|| rearmed(project, call, class, place, &care));
         findings.extend(found);
     }
+}
+
+/// A timer of the object whose handle is thrown away, beside others that its end clears.
+fn unreachable(project: &Project<'_>, call: In<CallId>, left: &Leftover) -> Finding {
+    let method = project.function_name(left.ending);
+    Finding::new(
+        NAME,
+        Confidence::Medium,
+        project.locate(call),
+        format!("timer goes on after {method}: its handle is dropped"),
+    )
+    .with_why(format!(
+        "{method} clears `{}` and cannot clear this one; the timer holds the object, and then runs its code after the end",
+        left.cleared
+    ))
+    .with_help(format!("keep the handle in a field, and clear it in {method}, too"))
+    .with_context(project.function_name(project.function_of(call)))
+    .with_step(StepKind::Acquire, project.locate(call), "armed here, and nothing can clear it")
+    .with_step(StepKind::Release, left.at, "another timer of the object is cleared here")
+    .with_step(StepKind::Exit, project.locate_function(left.ending), format!("{method} ends the object"))
 }
 
 /// The ending method that does not reach any release of the timer.
@@ -99,24 +121,6 @@ fn cleared_in(project: &Project<'_>, ending: In<FunctionId>, name: &str, release
 fn outermost(project: &Project<'_>, function: In<FunctionId>) -> In<FunctionId> {
     let is_top = |f: In<FunctionId>| project.function(f).parent.is_none_or(|parent| parent == FunctionId::MODULE);
     project.around(function, is_top).unwrap_or(function)
-}
-
-/// Whether the timer's callback looks at a flag of the end before it does anything: it comes too late, and does no harm.
-fn asks_for_end(project: &Project<'_>, callback: In<FunctionId>) -> bool {
-    let summary = project.summary(callback.file);
-    let flag = |value: ValueId| match summary.value(value) {
-        Value::Member(object, name) => {
-            matches!(summary.value(*object), Value::This(_)) && project.contracts.words.has(Meaning::Ending, name)
-        }
-        _ => false,
-    };
-    let mut asks = false;
-    project.function(callback).flow.walk(&mut |flow| {
-        if let Flow::Branch { cond, .. } = flow {
-            cond.values(&mut |value| asks |= flag(value));
-        }
-    });
-    asks
 }
 
 /// Whether the class's own code clears the timer beside its call of an ending method: that is a part of the end.

@@ -285,10 +285,18 @@ impl Deadline<'_, '_> {
             project.passed_to(outer).iter().any(|passed| {
                 let at = project.call(passed.call).span;
                 // Events come when the code that arms the timer has run to its end, wherever it asks for them.
-                let after = at.start > armed.end || passed.handed.event.is_some() && !self.may_wait();
+                let comes = passed.handed.event.is_some() || self.is_interval(passed.call);
+                let after = at.start > armed.end || comes && !self.may_wait();
                 passed.call.file == self.call.file && after && !self.excludes(at.start)
             })
         }
+    }
+
+    /// Whether a call starts an interval, whose turns come as events do.
+    fn is_interval(&self, call: In<CallId>) -> bool {
+        let contracts = self.project.contracts;
+        let given = self.project.api(call).and_then(|api| contracts.ty(api.gives.as_deref()?));
+        given.is_some_and(|ty| contracts.is_family(ty, "interval"))
     }
 
     /// Whether the function that arms the timer may wait for something before it does so.

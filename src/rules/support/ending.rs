@@ -1,8 +1,9 @@
 //! Methods that end an object's life, by the catalog's words, and what they reach.
 
 use super::keeper::Care;
+use crate::model::contract::Runs;
 use crate::model::words::Meaning;
-use crate::model::{ClassId, FunctionId, In, Value, ValueId};
+use crate::model::{ClassId, Flow, FunctionId, In, Value, ValueId};
 use crate::project::{Access, Handed, Project};
 use rustc_hash::FxHashSet;
 
@@ -97,6 +98,11 @@ fn is_ending_word(project: &Project<'_>, name: &str) -> bool {
 /// Everything that running a function may run: what it calls, what it hands on, and functions inside it.
 pub(crate) fn reach(project: &Project<'_>, from: In<FunctionId>) -> FxHashSet<In<FunctionId>> {
     reach_by(project, from, None, |_| true)
+}
+
+/// Likewise, without what it hands on to be run later.
+pub(crate) fn reach_at_once(project: &Project<'_>, from: In<FunctionId>) -> FxHashSet<In<FunctionId>> {
+    reach_by(project, from, None, |handed| handed.runs == Some(Runs::Sync))
 }
 
 /// Likewise, without the listeners that it registers for anything but an end: to wait for an answer is not to run what the
@@ -205,4 +211,22 @@ pub(crate) fn released_by_end_event(project: &Project<'_>, care: &Care) -> bool 
         left.extend(project.callers(function).iter().map(|caller| project.function_of(caller.call)));
     }
     false
+}
+
+/// Whether the timer's callback looks at a flag of the end before it does anything: it comes too late, and does no harm.
+pub(crate) fn asks_for_end(project: &Project<'_>, callback: In<FunctionId>) -> bool {
+    let summary = project.summary(callback.file);
+    let flag = |value: ValueId| match summary.value(value) {
+        Value::Member(object, name) => {
+            matches!(summary.value(*object), Value::This(_)) && project.contracts.words.has(Meaning::Ending, name)
+        }
+        _ => false,
+    };
+    let mut asks = false;
+    project.function(callback).flow.walk(&mut |flow| {
+        if let Flow::Branch { cond, .. } = flow {
+            cond.values(&mut |value| asks |= flag(value));
+        }
+    });
+    asks
 }

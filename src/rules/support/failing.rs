@@ -67,7 +67,11 @@ fn failures<'p>(
 }
 
 /// The methods of the class that a function calls on the object, and those that these call.
-fn methods_run_by(project: &Project<'_>, function: In<FunctionId>, class: In<ClassId>) -> Vec<In<FunctionId>> {
+pub(super) fn methods_run_by(
+    project: &Project<'_>,
+    function: In<FunctionId>,
+    class: In<ClassId>,
+) -> Vec<In<FunctionId>> {
     let called = |from: In<FunctionId>| {
         let own = move |f: &In<FunctionId>| project.class_of(*f) == Some(class);
         project.calls_in(from).flat_map(move |call| {

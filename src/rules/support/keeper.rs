@@ -1,7 +1,7 @@
 //! Where the handle that a call gives is kept, and what the project does with it there.
 //! Decides nothing about paths: `Project::paths` does.
 
-use crate::model::{CallId, In, Type, Value, ValueId};
+use crate::model::{CallId, FunctionId, In, Type, Value, ValueId};
 use crate::project::{Access, AccessKind, Doing, Place, Project, Role, Root};
 
 /// Where a handle goes.
@@ -45,6 +45,7 @@ fn follow(project: &Project<'_>, result: In<ValueId>, ty: &Type, depth: u8) -> K
                 _ => return Keeper::Elsewhere,
             },
             AccessKind::Tested | AccessKind::SizeTested | AccessKind::KeyRead { .. } => {}
+            AccessKind::Returned if is_unread(project, access.function()) => {}
             _ => return Keeper::Elsewhere,
         }
     }
@@ -56,6 +57,17 @@ fn follow(project: &Project<'_>, result: In<ValueId>, ty: &Type, depth: u8) -> K
         },
         (kept, _) => kept,
     }
+}
+
+/// Whether nobody reads what a function gives back: the executor of a promise, a handler of events.
+fn is_unread(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    if project.is_executor(function) {
+        return true;
+    }
+    let passed = project.passed_to(function);
+    !passed.is_empty()
+        && passed.iter().all(|passed| passed.handed.event.is_some())
+        && project.callers(function).is_empty()
 }
 
 /// What the project does with a handle in its place.

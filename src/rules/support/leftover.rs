@@ -1,0 +1,102 @@
+//! Timers of an object that nobody can clear, where the object's end clears others of its timers: whoever wrote the end
+//! thinks of timers, and cannot reach this one. Intervals are `timer-never-cleared`'s.
+
+use super::deadline::is_pause;
+use super::ending::{asks_for_end, endings, reach_at_once, reaches};
+use super::failing::methods_run_by;
+use super::keeper::{Care, Keeper, care, keeper};
+use crate::model::words::Meaning;
+use crate::model::{CallId, ClassId, FunctionId, In, Rate, Type, Value};
+use crate::project::{Project, Root};
+use crate::text::Location;
+
+/// The end that leaves a timer behind.
+pub(crate) struct Leftover {
+    /// The method.
+    pub(crate) ending: In<FunctionId>,
+    /// The other timer, by name.
+    pub(crate) cleared: String,
+    /// Where that is cleared.
+    pub(crate) at: Location,
+}
+
+/// The end of the object that a dropped timer serves.
+pub(crate) fn found(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Leftover> {
+    if project.contracts.is_family(ty, "interval") || is_pause(project, call) || !is_dropped(project, call, ty) {
+        return None;
+    }
+    let home = project.function_of(call);
+    let class = project.enclosing_class(home)?;
+    if project.instances(class).rate.is_none_or(|rate| rate == Rate::Once) {
+        return None;
+    }
+    // What it runs goes on with the object's work, and does not look whether the object has ended.
+    let callbacks = project.functions_in(project.argument(call, 0)?);
+    let own = |function: &In<FunctionId>| project.class_of(*function) == Some(class);
+    let mut run: Vec<In<FunctionId>> = callbacks.iter().copied().filter(own).collect();
+    run.extend(callbacks.iter().flat_map(|callback| methods_run_by(project, *callback, class)));
+    // `setTimeout(() => this.kill(child), 5000)` ends something else, which the object has let go by then.
+    let ends_another = |callback: &In<FunctionId>| {
+        project.calls_in(*callback).any(|inner| {
+            let given = project.argument(inner, 0).map(|given| project.value(given));
+            let name = project.method_name(inner);
+            matches!(given, Some(Value::Binding(_)))
+                && name.is_some_and(|name| project.contracts.words.any(Meaning::Disposal, &name))
+        })
+    };
+    if callbacks.iter().any(ends_another) {
+        return None;
+    }
+    let asks = || callbacks.iter().chain(&run).any(|function| asks_for_end(project, *function));
+    if run.is_empty() || asks() {
+        return None;
+    }
+    let siblings = siblings(project, call, class);
+    ends(project, class).into_iter().find_map(|ending| {
+        // What an end arms is part of it.
+        let calls = || project.calls_in(home).any(|inner| project.targets(inner).functions.contains(&ending));
+        if reach_at_once(project, ending).contains(&home) || calls() {
+            return None;
+        }
+        let (name, care) = siblings.iter().find(|(_, care)| reaches(project, ending, &care.releases))?;
+        Some(Leftover { ending, cleared: name.clone(), at: care.releases[0].at() })
+    })
+}
+
+/// Whether nothing can clear it: thrown away, or in a variable of the function that nobody hands on.
+fn is_dropped(project: &Project<'_>, call: In<CallId>, ty: &Type) -> bool {
+    match keeper(project, call, ty) {
+        Keeper::Dropped => true,
+        Keeper::Place(place) => {
+            let care = care(project, place, ty);
+            matches!(place.root, Root::Variable(_)) && care.releases.is_empty() && care.escapes.is_empty()
+        }
+        Keeper::Elsewhere => false,
+    }
+}
+
+/// The timers that methods of the class keep in its fields and clear.
+fn siblings(project: &Project<'_>, call: In<CallId>, class: In<ClassId>) -> Vec<(String, Care)> {
+    let timer = |other: In<CallId>| {
+        let ty = project.api(other).and_then(|api| project.contracts.ty(api.gives.as_deref()?))?;
+        let family = project.contracts.is_family(ty, "timer");
+        let Keeper::Place(place) = keeper(project, other, ty) else { return None };
+        let own = family && matches!(place.root, Root::Field(of, _) if of == class);
+        let care = care(project, place, ty);
+        (own && !care.releases.is_empty()).then(|| (project.place_text(place), care))
+    };
+    let calls = (0..project.summary(call.file).calls.len() as u32).map(|at| call.with(CallId(at)));
+    calls.filter(|other| *other != call).filter_map(timer).collect()
+}
+
+/// Methods that end the object, and those that run when it has ended: `_disconnected`.
+fn ends(project: &Project<'_>, class: In<ClassId>) -> Vec<In<FunctionId>> {
+    let mut found = endings(project, class);
+    let says = |method: &In<FunctionId>| {
+        let name = project.function(*method).name;
+        let bare = name.trim_start_matches(['#', '_']);
+        project.contracts.words.has(Meaning::Ending, bare) && project.function(*method).has_body
+    };
+    found.extend(project.methods(class).into_iter().filter(says));
+    found
+}
