@@ -27,16 +27,12 @@ impl fmt::Display for RowError {
 
 impl std::error::Error for RowError {}
 
-/// Rows for what comments say: what must be called, with the native function that gives what it is called on. `owed` names
-/// the type.
-pub fn said<'a>(
-    calls: impl Iterator<Item = (&'a str, Option<&'a str>)>,
-    owed: impl Fn(&str) -> String,
-) -> Option<Rows> {
+/// Rows for what comments say: what must be called, with the native function that gives what it is called on, and the type of
+/// that.
+pub fn said<'a>(calls: impl Iterator<Item = (&'a str, Option<&'a str>, String)>) -> Option<Rows> {
     let mut text = String::new();
     let mut seen = std::collections::BTreeSet::new();
-    for (release, gives) in calls {
-        let ty = owed(release);
+    for (release, gives, ty) in calls {
         let family = if gives.is_some() { "os-handle" } else { "session" };
         if seen.insert(ty.clone()) {
             text.push_str(&format!(

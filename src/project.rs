@@ -57,6 +57,7 @@ mod names;
 mod native;
 mod paths;
 mod places;
+mod practice;
 mod public;
 mod rates;
 mod reach;
@@ -84,7 +85,7 @@ pub use places::{Access, AccessKind, Key, Place, Root};
 pub use rates::RateAnswer;
 pub use registrations::{Event, Likeness, Meeting, Registration, Registry, Removal};
 pub use resolve::{Origin, Origins};
-pub use said::{Words as SaidWords, owed, read as read_said};
+pub use said::{Words as SaidWords, is_habit, owed, read as read_said, usually_owed};
 pub use tables::{Gone, Growth, Shape, Shrink, Table};
 
 use crate::model::{

@@ -115,10 +115,13 @@ fn answers(
     }
     let (files, summaries) = readings(inputs, builds, lowered, outcome);
     let mut answers = Answers { files, found: Vec::new() };
-    let said = project::read_said(sources, &summaries);
-    let calls =
-        said.calls.iter().map(|(release, gives)| (release.as_str(), gives.as_ref().map(|gives| gives.as_str())));
-    let contracts = match catalog::said(calls, project::owed) {
+    let said = project::read_said(sources, &summaries, &contracts.words);
+    let calls = said
+        .calls
+        .iter()
+        .map(|(release, gives)| (release.as_str(), gives.as_ref().map(|gives| gives.as_str()), project::owed(release)));
+    let habits = said.habits.iter().map(|release| (release.as_str(), None, project::usually_owed(release)));
+    let contracts = match catalog::said(calls.chain(habits)) {
         Some(rows) => Cow::Owned(config::extended(models.iter().chain([&rows]))),
         None => contracts,
     };

@@ -203,6 +203,7 @@ impl<'a> Project<'a> {
             Role::Argument(at) => match self.said_of_argument(call, at) {
                 Some(Said::Owns) => return Doing::Takes,
                 Some(Said::Borrows) => return Doing::Borrows,
+                None if !self.is_native(call.file) && self.pays(call, ty) => return Doing::Releases,
                 None => {}
             },
             Role::Receiver if self.pays(call, ty) => return Doing::Releases,

@@ -122,6 +122,11 @@ impl Project<'_> {
         for passed in self.passed_to(function).iter() {
             found.raise(self.passed_rate(passed));
         }
+        if let Some(overridden) = self.overridden(function).filter(|_| found.rate.is_none()) {
+            let name = self.function_name(overridden);
+            let message = format!("{} stands in for {name}", self.function_name(function));
+            found.raise(self.rate(overridden).after(self.locate_function(overridden), message));
+        }
         if found.rate.is_none() {
             found = weak;
         }
@@ -130,6 +135,13 @@ impl Project<'_> {
             found = self.offered_rate(function);
         }
         found
+    }
+
+    /// The method of a project class that a method of a subclass takes the place of.
+    fn overridden(&self, method: In<FunctionId>) -> Option<In<FunctionId>> {
+        let class = self.class_of(method).filter(|_| !self.is_native(method.file))?;
+        let name = self.function(method).name;
+        self.bases(class).into_iter().find_map(|base| self.method(base, &name)).filter(|found| *found != method)
     }
 
     /// The rate of a function that is exported, whoever calls it here.

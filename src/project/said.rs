@@ -1,9 +1,9 @@
 //! What comments say about ownership, above a function or class: `@owns x` and `@borrows x` of its parameters, `@mustCall f`
 //! of what it gives. Said words win over what the code looks like: they are there because it does not tell.
 
-use super::Project;
 use super::effects::Doing;
 use super::memo::Acquired;
+use super::{Project, practice};
 use crate::model::contract::By;
 use crate::model::{CallId, ClassId, FunctionId, In, Name, Summary};
 use crate::text::{FileId, Sources, Span};
@@ -28,6 +28,10 @@ pub struct Words {
     classes: FxHashMap<In<ClassId>, Name>,
     /// What must be called, with the native function that gives what it must be called on; none in JavaScript.
     pub calls: Vec<(Name, Option<Name>)>,
+    /// Functions of which no comment speaks, with what everybody calls on what they give, and whether that comes by a promise.
+    usual: FxHashMap<In<FunctionId>, (Name, bool)>,
+    /// What everybody calls.
+    pub habits: Vec<Name>,
 }
 
 /// The type of what a function must be called on.
@@ -35,8 +39,18 @@ pub fn owed(function: &str) -> String {
     format!("@mustCall.{function}")
 }
 
-/// Reads the comments above functions and classes.
-pub fn read(sources: &Sources, summaries: &[Summary]) -> Words {
+/// The type of what everybody calls a function on.
+pub fn usually_owed(function: &str) -> String {
+    format!("@usual.{function}")
+}
+
+/// Whether a type's obligation is known from what the project does elsewhere only.
+pub fn is_habit(ty: &crate::model::Type) -> bool {
+    ty.name.starts_with("@usual.")
+}
+
+/// Reads the comments above functions and classes, and what the project does where nothing is said.
+pub fn read(sources: &Sources, summaries: &[Summary], meanings: &crate::model::words::Words) -> Words {
     let mut words = Words::default();
     for ((file, source), summary) in sources.iter().zip(summaries) {
         if speaks(&source.text) {
@@ -46,6 +60,9 @@ pub fn read(sources: &Sources, summaries: &[Summary]) -> Words {
                 words.read_file(file, &source.text, summary);
             }
         }
+    }
+    for habit in practice::read(summaries, meanings) {
+        words.learn(sources, summaries, &habit);
     }
     words
 }
@@ -57,6 +74,24 @@ fn speaks(text: &str) -> bool {
 }
 
 impl Words {
+    /// All functions of scripts by the name of the one that gives.
+    fn learn(&mut self, sources: &Sources, summaries: &[Summary], habit: &practice::Practice) {
+        for ((file, _), summary) in sources.iter().zip(summaries) {
+            let script = summary.language.is_some_and(|language| !language.is_native());
+            if !script || habit.file.is_some_and(|of| of != file.0 as usize) {
+                continue;
+            }
+            for (at, function) in summary.functions.iter().enumerate() {
+                if function.name == habit.gives && function.has_body {
+                    self.usual
+                        .entry(In::new(file, FunctionId(at as u32)))
+                        .or_insert((habit.releases, habit.by_promise));
+                }
+            }
+        }
+        self.habits.push(habit.releases);
+    }
+
     /// By text: a prototype is no function of its file, and the definition may lie in another one.
     fn read_native(&mut self, text: &str, comments: &[Span]) {
         for (at, comment) in comments.iter().enumerate() {
@@ -151,7 +186,7 @@ impl<'a> Project<'a> {
     }
 
     fn words(&self) -> &Words {
-        self.said.get_or_init(|| read(self.sources, &self.summaries))
+        self.said.get_or_init(|| read(self.sources, &self.summaries, &self.contracts.words))
     }
 
     /// What is said of an argument of a call.
@@ -177,25 +212,31 @@ impl<'a> Project<'a> {
     /// What a call gives because a comment says so.
     pub(super) fn said_to_give(&self, call: In<CallId>) -> Option<Acquired<'a>> {
         let words = self.words();
-        if words.calls.is_empty() || self.is_native(call.file) {
+        if words.calls.is_empty() && words.usual.is_empty() || self.is_native(call.file) {
             return None;
         }
         let targets = self.targets(call);
         let function = targets.functions.first().filter(|_| !targets.weak && targets.functions.len() == 1);
+        let by = |function: Option<&In<FunctionId>>| {
+            let is_async = function.is_some_and(|function| self.function(*function).is_async);
+            if is_async { By::Promise } else { By::Return }
+        };
+        if let Some((habit, by_promise)) = function.and_then(|function| words.usual.get(function)) {
+            let by = if *by_promise { By::Promise } else { by(function) };
+            return Some((self.contracts.ty(&usually_owed(habit))?, by, call));
+        }
         let by_function = function.and_then(|function| words.functions.get(function));
         let by_class = || {
             let made = self.result(call).filter(|_| self.call(call).is_new)?;
             words.classes.get(&self.class_of_value(made)?)
         };
         let owes = by_function.or_else(by_class)?;
-        let ty = self.contracts.ty(&owed(owes))?;
-        let is_async = function.is_some_and(|function| self.function(*function).is_async);
-        Some((ty, if is_async { By::Promise } else { By::Return }, call))
+        Some((self.contracts.ty(&owed(owes))?, by(function), call))
     }
 
-    /// Whether a call is the one that a comment says must be made on a thing of this type.
+    /// Whether a call is the one that must be made on, or with, a thing of this type: a comment or the project's habit says so.
     pub(super) fn pays(&self, call: In<CallId>, ty: Option<&crate::model::Type>) -> bool {
-        let owed = ty.and_then(|ty| ty.name.strip_prefix("@mustCall."));
+        let owed = ty.and_then(|ty| ty.name.strip_prefix("@mustCall.").or_else(|| ty.name.strip_prefix("@usual.")));
         owed.is_some_and(|owed| self.method_name(call).is_some_and(|name| name == *owed))
     }
 }

@@ -4,7 +4,7 @@ use super::support::handles::{Followed, followed, way};
 use super::support::mend::finally::in_finally;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, In};
-use crate::project::{ExitKind, Project, Row, State};
+use crate::project::{ExitKind, Project, Row, State, is_habit};
 use crate::text::Edit;
 
 const NAME: &str = "handle-lost-on-exit";
@@ -40,7 +40,12 @@ fn report(project: &Project<'_>, handle: &Followed<'_>, lost: &Row, released: bo
     let noun = &handle.gives.ty.noun;
     let way = way(project, lost);
     let at = project.locate(handle.call);
-    let confidence = if released && handle.rate.rate.is_some() { Confidence::High } else { Confidence::Medium };
+    let confidence = match lost.exit {
+        // That an answer may fail, was of no concern to those from whom the obligation is known.
+        ExitKind::ImplicitThrow(_) | ExitKind::Rejection if is_habit(handle.gives.ty) => Confidence::Low,
+        _ if released && handle.rate.rate.is_some() && !is_habit(handle.gives.ty) => Confidence::High,
+        _ => Confidence::Medium,
+    };
     let mut finding = Finding::new(NAME, confidence, at, format!("{noun} from `{}` is lost {way}", project.callee_text(handle.call)))
         .with_why(format!("the other ways out release it or hand it on; each time it leaves {way}, one more {noun} stays open"))
         .with_help("release it in a `finally`, or in one clean-up function that every way out calls")

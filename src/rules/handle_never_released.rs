@@ -6,13 +6,14 @@ use super::support::keeper::{Keeper, keeper};
 use super::support::mend::handle::released_in_finally;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::Rate;
-use crate::project::Project;
+use crate::project::{Project, is_habit};
 
 const NAME: &str = "handle-never-released";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for handle in followed(project) {
-        if handle.ends_itself || handle.rows.is_empty() || handle.lost().count() != handle.rows.len() {
+        let lost = !handle.rows.is_empty() && handle.lost().count() == handle.rows.len();
+        if handle.ends_itself || !lost && !handle.never_leaves(project) {
             continue;
         }
         let noun = &handle.gives.ty.noun;
@@ -49,6 +50,7 @@ fn confidence(project: &Project<'_>, handle: &Followed<'_>) -> Confidence {
     let owner = project.enclosing_class(project.function_of(handle.call));
     match handle.rate.rate {
         None => Confidence::Low,
+        Some(_) if is_habit(handle.gives.ty) => Confidence::Medium,
         Some(rate) if lasts && rate < Rate::PerEvent => match owner {
             Some(class) if !endings(project, class).is_empty() => Confidence::Medium,
             _ => Confidence::Low,

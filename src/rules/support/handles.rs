@@ -2,8 +2,11 @@
 //! call's handle leaves its function. Rules choose which ways matter.
 
 use crate::model::contract::By;
+use crate::model::words::Meaning;
 use crate::model::{CallId, FunctionId, In, Rate, Type, Value};
-use crate::project::{ExitKind, Gives, Obligation, Project, RateAnswer, Row, Start, State};
+use crate::project::{
+    Access, AccessKind, Doing, ExitKind, Gives, Key, Obligation, Project, RateAnswer, Role, Row, Start, State,
+};
 
 /// Families of things that somebody else counts until they are released: the system, a server, a pool.
 const COUNTED: &[&str] = &[
@@ -44,6 +47,33 @@ impl Followed<'_> {
     /// Whether some way out releases it.
     pub(crate) fn is_released(&self) -> bool {
         self.rows.iter().any(|row| row.state == State::Released)
+    }
+
+    /// Whether all that the code has is one variable, and nothing ever happens to that but calls of methods that do not release:
+    /// whatever closures hold it, none of them can give it back.
+    pub(crate) fn never_leaves(&self, project: &Project<'_>) -> bool {
+        let Some(handle) = self.gives.handle else { return false };
+        let stored = |access: &Access| match access.kind {
+            AccessKind::Stored { place } => project.place(access.of(place)),
+            _ => None,
+        };
+        let uses = project.uses(handle);
+        let [Some(place)] = uses.iter().map(stored).collect::<Vec<_>>()[..] else { return false };
+        let ends = |key: Key| matches!(key, Key::Name(name) if project.contracts.words.has(Meaning::Disposal, &name));
+        let held = |state: State| matches!(state, State::Held | State::Captured);
+        place.variable().is_some()
+            && !self.rows.is_empty()
+            && self.rows.iter().all(|row| held(row.state))
+            && project.accesses(place).iter().all(|access| match access.kind {
+                AccessKind::Method { call, key } => {
+                    let doing = project.effect(access.of(call), Role::Receiver, Some(self.gives.ty));
+                    doing == Doing::Borrows && !ends(key)
+                }
+                AccessKind::KeyRead { key } => !ends(key),
+                AccessKind::Assigned { is_declaration, .. } => is_declaration,
+                AccessKind::Tested => true,
+                _ => false,
+            })
     }
 
     /// Ways on which it is lost.
