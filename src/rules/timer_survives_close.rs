@@ -136,7 +136,7 @@ fn ends_all(project: &Project<'_>, ending: In<FunctionId>) -> bool {
     project.calls_in(ending).next().is_some()
 }
 
-/// A timer armed after an `await` in a function that its own callback runs, with no look at a flag that an ending method sets.
+/// A timer armed after an `await` in a function that its own callback runs, with no look at anything that an ending method sets.
 fn rearmed(
     project: &Project<'_>,
     call: In<CallId>,
@@ -145,19 +145,22 @@ fn rearmed(
     care: &Care,
 ) -> Option<Finding> {
     let function = project.function_of(call);
-    let again = project
-        .callbacks(call)
-        .iter()
-        .any(|handed| reach(project, handed.function).contains(&function));
-    let awaited = last_await(project, function, project.call(call).span.start)?;
+    let callbacks: Vec<In<FunctionId>> = project.callbacks(call).iter().map(|handed| handed.function).collect();
+    if !callbacks.iter().any(|callback| reach(project, *callback).contains(&function)) {
+        return None;
+    }
+    let (waiting, awaited) = last_await(project, function, project.call(call).span.start)
+        .map(|awaited| (function, awaited))
+        .or_else(|| callbacks.iter().find_map(|callback| Some((*callback, waits_before(project, *callback, function)?))))?;
     let ending = endings(project, class).into_iter().find(|&f| reaches(project, f, &care.releases))?;
-    let flags = flags_set(project, ending);
-    if !again || flags.is_empty() || tests_flag(project, function, &flags, awaited.end) {
+    let set = fields_set(project, ending);
+    // A run that tests the flag before it waits arms one timer more, whose callback then stops.
+    if set.is_empty() || std::iter::once(function).chain(callbacks).any(|f| tests_flag(project, f, &set)) {
         return None;
     }
     let name = project.place_text(place);
     let method = project.function_name(ending);
-    let flag = flags[0];
+    let flag = set.iter().find(|name| is_ending_flag(project, name))?;
     Some(
         Finding::new(
             NAME,
@@ -171,7 +174,7 @@ fn rearmed(
         .with_help(format!("arm it only `if (!this.{flag})`, tested after the `await`"))
         .with_context(project.function_name(function))
         .with_step(StepKind::Acquire, project.locate(call), "armed again here")
-        .with_step(StepKind::Repeat, project.at(call.file, awaited), "the object may be closed during this wait")
+        .with_step(StepKind::Repeat, project.at(waiting.file, awaited), "the object may be closed during this wait")
         .with_step(
             StepKind::Release,
             project.locate_function(ending),
@@ -203,6 +206,12 @@ fn revived(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding
     Some(finding)
 }
 
+/// The last `await` of a callback before it runs the function that arms the timer.
+fn waits_before(project: &Project<'_>, callback: In<FunctionId>, arms: In<FunctionId>) -> Option<Span> {
+    let mut calls = project.calls_in(callback).filter(|inner| project.targets(*inner).functions.contains(&arms));
+    calls.find_map(|inner| last_await(project, callback, project.call(inner).span.start))
+}
+
 fn last_await(project: &Project<'_>, function: In<FunctionId>, before: u32) -> Option<Span> {
     let mut last = None;
     project.function(function).flow.walk(&mut |flow| {
@@ -215,31 +224,31 @@ fn last_await(project: &Project<'_>, function: In<FunctionId>, before: u32) -> O
     last
 }
 
-/// Fields that a method sets to `true` (or to something that says so, like a promise of the end).
-fn flags_set(project: &Project<'_>, ending: In<FunctionId>) -> Vec<crate::model::Name> {
+/// Fields of the object that a method sets.
+fn fields_set(project: &Project<'_>, ending: In<FunctionId>) -> Vec<crate::model::Name> {
     let summary = project.summary(ending.file);
-    let mut flags = Vec::new();
+    let mut fields = Vec::new();
     project.function(ending).flow.walk(&mut |flow| {
         let Flow::Step(Step::Assign(assign)) = flow else { return };
         let Value::Member(object, name) = summary.value(assign.place) else { return };
-        let ending_word = project.contracts.words.has(Meaning::Ending, name.trim_start_matches(['#', '_']));
-        if matches!(summary.value(*object), Value::This(_)) && ending_word {
-            flags.push(*name);
+        if matches!(summary.value(*object), Value::This(_)) {
+            fields.push(*name);
         }
     });
-    flags
+    fields
 }
 
-fn tests_flag(project: &Project<'_>, function: In<FunctionId>, flags: &[crate::model::Name], after: u32) -> bool {
-    let summary = project.summary(function.file);
+/// Whether a field's name says that its object has ended.
+fn is_ending_flag(project: &Project<'_>, name: &str) -> bool {
+    project.contracts.words.has(Meaning::Ending, name.trim_start_matches(['#', '_']))
+}
+
+fn tests_flag(project: &Project<'_>, function: In<FunctionId>, flags: &[crate::model::Name]) -> bool {
     let mut tested = false;
     project.function(function).flow.walk(&mut |flow| {
-        let (Flow::Branch { cond, span, .. } | Flow::Loop { cond, span, .. }) = flow else { return };
-        if span.start < after {
-            return;
-        }
+        let (Flow::Branch { cond, .. } | Flow::Loop { cond, .. }) = flow else { return };
         cond.values(&mut |value| {
-            tested |= mentions(summary, value, flags) || asks_for_flag(project, function.with(value), flags);
+            tested |= mentions(project, function.with(value), flags) || asks_for_flag(project, function.with(value), flags);
         });
     });
     tested
@@ -252,17 +261,18 @@ fn asks_for_flag(project: &Project<'_>, value: In<ValueId>, flags: &[crate::mode
         let mut returns = false;
         project.function(function).flow.walk(&mut |flow| {
             if let Flow::Exit(Exit::Return(Some(value)), _) = flow {
-                returns |= mentions(project.summary(function.file), *value, flags);
+                returns |= mentions(project, function.with(*value), flags);
             }
         });
         returns
     })
 }
 
-fn mentions(summary: &crate::model::Summary, value: crate::model::ValueId, flags: &[crate::model::Name]) -> bool {
-    match summary.value(value) {
-        Value::Member(_, name) => flags.contains(name),
-        Value::Opaque(values) | Value::Choice(values) => values.iter().any(|&v| mentions(summary, v, flags)),
+/// A field among some, or one whose name says that the object has ended.
+fn mentions(project: &Project<'_>, value: In<ValueId>, flags: &[crate::model::Name]) -> bool {
+    match project.value(value) {
+        Value::Member(_, name) => flags.contains(name) || is_ending_flag(project, name),
+        Value::Opaque(values) | Value::Choice(values) => values.iter().any(|v| mentions(project, value.with(*v), flags)),
         _ => false,
     }
 }
