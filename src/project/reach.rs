@@ -35,7 +35,10 @@ impl Project<'_> {
             .flat_map(|inner| self.index(from.file).calls[inner.index()].iter().copied());
         let calls: Vec<_> = inside.map(|call| from.with(call)).collect();
         calls.into_iter().any(|call| {
-            let handed = self.callbacks(call).into_iter().map(|handed| handed.function);
+            // `removeListener(event, f)` runs nothing.
+            let removes = self.api(call).is_some_and(|api| api.removes.is_some());
+            let handed = if removes { Vec::new() } else { self.callbacks(call) };
+            let handed = handed.into_iter().map(|handed| handed.function);
             let run = self.targets(call).functions;
             run.into_iter().chain(handed).any(|next| self.leads(next, to, depth - 1, seen))
         })

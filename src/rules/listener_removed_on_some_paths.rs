@@ -4,6 +4,7 @@ use super::support::listeners::{self, Listener};
 use super::support::outcomes::{gives_up, is_reaction};
 use super::support::ways::{self, Marks};
 use crate::finding::{Confidence, Finding, StepKind};
+use crate::model::words::Meaning;
 use crate::model::{CallId, Cond, FunctionId, In, ValueId};
 use crate::project::{Event, Likeness, Origin, Project, Removal};
 
@@ -63,11 +64,28 @@ fn given_up<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)> {
         removals.iter().all(|(removal, _)| {
             let f = removal.function;
             let waits = f != operation && f.file == operation.file && project.summary(f.file).is_inside(f.id, operation.id);
-            waits && !is_reaction(project, f) && !project.leads_to(given.callback, f)
+            let settles = is_reaction(project, f) && !waits_for_given_promise(project, f, given.callback);
+            waits && !settles && !project.leads_to(given.callback, f)
         })
     })?;
     let timer = project.callee_text(given.call);
-    Some((first, format!("its removal runs when the event comes; the `{timer}` that gives up the wait does not run it")))
+    let when = if is_reaction(project, first.function) { "the given promise is settled" } else { "the event comes" };
+    Some((first, format!("its removal runs when {when}; the `{timer}` that gives up the wait does not run it")))
+}
+
+/// The function reacts to a promise that was handed in, which the timer's callback does not surely end: it may stay pending for
+/// ever after the wait was given up.
+fn waits_for_given_promise(project: &Project<'_>, reaction: In<FunctionId>, given_up: In<FunctionId>) -> bool {
+    let handed = |value: In<ValueId>| match project.origin(value) {
+        Origin::Parameter(binding) => !project.is_executor(binding.with(project.binding(binding).function)),
+        _ => false,
+    };
+    let ends = project.calls_in(given_up).any(|call| {
+        let word = project.method_name(call);
+        word.is_some_and(|word| project.contracts.words.has(Meaning::Disposal, &word)) && !project.is_conditional(call)
+    });
+    let passed = project.passed_to(reaction);
+    !ends && passed.iter().all(|passed| project.receiver(passed.call).is_some_and(handed))
 }
 
 /// The handler answers for the operation on two ways, and removes itself on one of them only.

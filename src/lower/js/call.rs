@@ -108,6 +108,12 @@ impl Lowering<'_> {
                 _ => {}
             }
         }
+        // Without a receiver, `f.call(undefined, x)` is `f(x)`.
+        if &*method.sym == "call"
+            && arguments.first().is_some_and(|first| first.spread.is_none() && is_nothing(&first.expr))
+        {
+            return (self.expr(object), &arguments[1..]);
+        }
         if let (Expr::Call(inner), "call") = (object, &*method.sym)
             && let Some(method) = self.private_method(inner)
         {
@@ -219,6 +225,15 @@ pub fn literal_string(arguments: &[ExprOrSpread]) -> Option<Name> {
             Some(Name::from(template.quasis.first()?.cooked.as_ref()?.as_str()?))
         }
         _ => None,
+    }
+}
+
+/// `undefined`, `null`, `void 0`.
+fn is_nothing(expr: &Expr) -> bool {
+    match transparent(expr) {
+        Expr::Ident(name) => name.sym == *"undefined",
+        Expr::Unary(unary) => unary.op == ast::UnaryOp::Void,
+        other => matches!(other, Expr::Lit(Lit::Null(_))),
     }
 }
 

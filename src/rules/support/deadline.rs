@@ -5,7 +5,7 @@ use super::ending::reach;
 use super::keeper::{Care, Keeper, care, keeper};
 use super::outcomes::fulfilment;
 use crate::model::words::Meaning;
-use crate::model::{BindingId, BindingKind, CallId, Flow, FunctionId, In, Literal, Step, Type, ValueId};
+use crate::model::{BindingId, BindingKind, CallId, Exit, Flow, FunctionId, In, Literal, Step, Type, ValueId};
 use crate::project::{Access, AccessKind, ExitKind, Key, Origin, Place, Project, Root, State};
 use crate::text::Location;
 use rustc_hash::FxHashSet;
@@ -50,6 +50,16 @@ pub(crate) fn left(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option
     }
     let deadline = Deadline { project, call, home, handler, care, place, ty };
     deadline.left(&answers)
+}
+
+/// Whether code never comes to its end.
+fn leaves(flow: &Flow) -> bool {
+    match flow {
+        Flow::Sequence(parts) => parts.iter().any(leaves),
+        Flow::Branch { then, otherwise, .. } => leaves(then) && leaves(otherwise),
+        Flow::Exit(exit, _) => matches!(exit, Exit::Return(_) | Exit::Throw(_)),
+        _ => false,
+    }
 }
 
 /// Whether anything but a release is handed the timer: a list of timers to clear, a helper.
@@ -126,7 +136,7 @@ fn fulfilled(project: &Project<'_>, call: In<CallId>, place: Option<Place>, care
 }
 
 /// The variables by which the operation around `home` answers, as far as the timer's callback uses one of them.
-pub(super) fn answers(project: &Project<'_>, home: In<FunctionId>, handler: In<ValueId>) -> Vec<In<BindingId>> {
+pub(crate) fn answers(project: &Project<'_>, home: In<FunctionId>, handler: In<ValueId>) -> Vec<In<BindingId>> {
     let mut used = vec![handler];
     for function in project.functions_in(handler) {
         for function in within(project, home, &reach(project, function)) {
@@ -304,7 +314,8 @@ impl Deadline<'_, '_> {
         self.project.function(self.home).is_async
     }
 
-    /// Whether a position lies in the other arm of a branch whose one arm arms the timer.
+    /// Whether a position lies in the other arm of a branch whose one arm arms the timer, or behind the branch where that arm
+    /// leaves the function.
     fn excludes(&self, at: u32) -> bool {
         let armed = self.call.id;
         let mut excludes = false;
@@ -321,10 +332,10 @@ impl Deadline<'_, '_> {
                             high = high.max(span.end);
                         }
                     });
-                    (armed_here, low <= at && at < high)
+                    (armed_here, low <= at && at < high, armed_here && leaves(arm))
                 };
                 let (a, b) = (arms(then), arms(otherwise));
-                excludes |= a.0 && b.1 || b.0 && a.1;
+                excludes |= a.0 && b.1 || b.0 && a.1 || a.2 && !a.1 || b.2 && !b.1;
             }
         });
         excludes
