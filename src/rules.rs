@@ -49,6 +49,7 @@ rules! {
     closure_keeps_large_buffer = "closure-keeps-large-buffer",
     closure_on_immortal_object = "closure-on-immortal-object",
     collection_used_as_object = "collection-used-as-object",
+    connection_left_after_timeout = "connection-left-after-timeout",
     entry_lost_on_path = "entry-lost-on-path",
     external_memory_unbalanced = "external-memory-unbalanced",
     external_without_finalizer = "external-without-finalizer",
