@@ -25,6 +25,12 @@ pub enum Meaning {
     Things,
     /// Nouns for data of which there is any amount: `id`, `url`, `session`. A table keyed by one is open.
     Data,
+    /// Nouns for what is inside of such data.
+    Contents,
+    /// Of the nouns for data, those that any string may be called: they say nothing where no word before them does.
+    Vague,
+    /// Nouns for what an installation consists of: there are as many ids of a `node` as it has nodes.
+    Parts,
     /// Nouns for data that make a key of data out of whatever word follows: `userType` is as many as there are users.
     Crowds,
     /// Verbs of functions with which a program says what it consists of: `register`, `define`.

@@ -74,6 +74,17 @@ impl Project<'_> {
         (!spread).then(|| call.with(before[index as usize].value))
     }
 
+    /// What a call of a project function gives for its parameter of that number: `f.call(receiver, argument)` gives one more.
+    pub fn given(&self, call: In<CallId>, index: u16) -> Option<In<ValueId>> {
+        if let Value::Member(object, name) = self.value(call.with(self.call(call).callee))
+            && matches!(name.as_str(), "call" | "apply")
+            && matches!(self.origin(call.with(*object)), Origin::Function(_))
+        {
+            return (name == "call").then(|| self.argument(call, index + 1)).flatten();
+        }
+        self.argument(call, index)
+    }
+
     /// The value of a part that a catalog row names.
     pub fn part(&self, call: In<CallId>, part: Part) -> Option<In<ValueId>> {
         match part {

@@ -3,7 +3,7 @@
 
 use super::Project;
 use super::guards::always_leaves;
-use crate::model::{CallId, Cond, Flow, In, Step, ValueId};
+use crate::model::{CallId, Cond, Exit, Flow, In, Step, ValueId};
 use smallvec::{SmallVec, smallvec};
 
 /// Conditions with the side on which the call lies.
@@ -183,13 +183,20 @@ impl Project<'_> {
     }
 }
 
+/// Whether code may go on with the next turn of a loop.
+fn goes_round(flow: &Flow) -> bool {
+    let mut found = false;
+    flow.walk(&mut |part| found |= matches!(part, Flow::Exit(Exit::Continue(_), _)));
+    found
+}
+
 /// None where the call is not in the code; otherwise whether that leaves after it.
 fn left_after(flow: &Flow, call: CallId) -> Option<bool> {
     match flow {
         Flow::Step(Step::Call(id)) => (*id == call).then_some(false),
         Flow::Sequence(parts) => {
             let (at, left) = parts.iter().enumerate().find_map(|(at, part)| Some((at, left_after(part, call)?)))?;
-            Some(left || parts[at + 1..].iter().any(always_leaves))
+            Some(left || parts[at + 1..].iter().any(|part| always_leaves(part) && !goes_round(part)))
         }
         Flow::Branch { then, otherwise, .. } => left_after(then, call).or_else(|| left_after(otherwise, call)),
         Flow::Switch { arms, .. } => arms.iter().find_map(|arm| left_after(arm, call)),

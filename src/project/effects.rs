@@ -108,7 +108,9 @@ impl<'a> Project<'a> {
         let data = self.call(call);
         let last = data.arguments.last().map(|argument| call.with(argument.value));
         data.is_discarded
-            && last.is_some_and(|last| matches!(self.origin(last), Origin::Function(_) | Origin::Parameter(_)))
+            && last.is_some_and(|last| {
+                matches!(self.origin(last), Origin::Function(_) | Origin::Bound(..) | Origin::Parameter(_))
+            })
     }
 
     /// `new net.Socket()` without a row of its own: constructing a type gives it.
@@ -366,6 +368,13 @@ impl<'a> Project<'a> {
 
     /// Whether waiting for a call's promise can end in a rejection in ordinary operation.
     pub fn may_reject(&self, call: In<CallId>) -> bool {
+        // `await work().catch(log)`: what the handler does not throw is not thrown here.
+        if self.method_name(call).is_some_and(|name| name == "catch")
+            && let Some(handler) = self.argument(call, 0)
+        {
+            let handlers = self.functions_in(handler);
+            return handlers.is_empty() || handlers.iter().any(|handler| self.function_throws(*handler, 0));
+        }
         if let Some(api) = self.api(call) {
             return api.throws != Throws::Never;
         }
@@ -386,6 +395,10 @@ impl<'a> Project<'a> {
         let origins = self.origins(value);
         let fulfils = |origin: &Origin| {
             let (Origin::Result(call) | Origin::New(call, _) | Origin::Resolved(call)) = origin else { return false };
+            // `Promise.resolve().then(…)` puts off, and waits for nothing.
+            if self.path(*call).is_some_and(|path| path == "Promise.resolve") && self.argument(*call, 0).is_none() {
+                return true;
+            }
             let is_promise = self.call(*call).is_new && self.callee_text(*call) == "Promise";
             let executor = self.callbacks(*call).into_iter().next().map(|handed| handed.function);
             is_promise

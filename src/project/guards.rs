@@ -58,13 +58,19 @@ impl Project<'_> {
         found
     }
 
-    /// The place that a call asks whether it is empty: `x` of `x.IsEmpty()`.
+    /// The place that a call asks whether it is empty: `x` of `x.IsEmpty()` and of `isNil(x)`.
     fn asked_for_emptiness(&self, value: In<ValueId>) -> Option<In<ValueId>> {
         let Value::Result(call) = *self.value(value) else { return None };
         let call = value.with(call);
         let name = self.method_name(call)?;
-        let asks = self.call(call).arguments.is_empty() && self.contracts.words.has(Meaning::Emptiness, &name);
-        asks.then(|| self.receiver(call)).flatten()
+        if !self.contracts.words.has(Meaning::Emptiness, &name) {
+            return None;
+        }
+        match self.call(call).arguments.len() {
+            0 => self.receiver(call),
+            1 => self.argument(call, 0),
+            _ => None,
+        }
     }
 
     /// Whether an access puts something into its place.
@@ -201,8 +207,8 @@ fn when(summary: &Summary, cond: &Cond, holds: bool, span: Span, known: &mut Kno
     match cond {
         Cond::Truthy(value) => known.push((*value, holds, span)),
         Cond::Equal(a, b) if holds => {
-            known.push((*a, false, span));
-            known.push((*b, false, span));
+            let told = [*a, *b].into_iter().filter(|value| !matches!(summary.value(*value), Value::Literal(_)));
+            known.extend(told.map(|value| (value, false, span)));
         }
         Cond::Not(inner) => when(summary, inner, !holds, span, known),
         Cond::All(parts) if holds => parts.iter().for_each(|part| when(summary, part, true, span, known)),

@@ -96,6 +96,8 @@ impl Project<'_> {
 
     fn origin_lifetime(&self, origin: Origin, value: In<ValueId>) -> Lifetime {
         match origin {
+            // What a function was called with belongs to its caller, as parameters do.
+            Origin::External(path) if path == "arguments" || path.starts_with("arguments.") => Lifetime::default(),
             Origin::External(path) => {
                 let at = self.at(value.file, crate::text::Span::default());
                 match self.contracts.value(&path).and_then(|ty| ty.lifetime) {
@@ -219,6 +221,11 @@ impl Project<'_> {
                     && let Root::Field(..) | Root::Static(..) | Root::Property(..) = place.root
                 {
                     return self.place_lifetime(place);
+                }
+                // What is in a slot that is emptied from time to time does not live as long as what has the slot.
+                if self.place(part).is_some_and(|place| self.is_emptied_elsewhere(place, part.with(FunctionId::MODULE)))
+                {
+                    return Lifetime::default();
                 }
                 self.lifetime(part.with(*object))
             }

@@ -23,7 +23,8 @@ pub struct RateAnswer {
 /// Reasons beyond this number say nothing to a reader.
 const REASONS: usize = 4;
 /// Events that come at most once in the life of their emitter, whatever the emitter is.
-const ONE_TIME_EVENTS: [&str; 12] = [
+const ONE_TIME_EVENTS: [&str; 13] = [
+    "DOMContentLoaded",
     "close",
     "closed",
     "end",
@@ -259,6 +260,8 @@ impl Project<'_> {
                 Some(event) => {
                     RateAnswer::new(Rate::PerEvent, at, format!("passed to `{head}`, which runs it for each `{event}`"))
                 }
+                // `attach('load', f)` of a wrapper names the event as well.
+                None if self.names_one_time(passed.call) => self.call_rate(passed.call),
                 None => {
                     RateAnswer::new(Rate::PerEvent, at, format!("passed to `{head}`, which runs it again and again"))
                 }
@@ -273,6 +276,11 @@ impl Project<'_> {
                 .receiver(call)
                 .and_then(|receiver| self.ty(receiver))
                 .is_some_and(|ty| self.contracts.bases(ty).any(|ty| ty.ends.iter().any(|end| end == event)))
+    }
+
+    fn names_one_time(&self, call: In<CallId>) -> bool {
+        let event = self.argument(call, 0).map(|event| self.origin(event));
+        matches!(event, Some(super::Origin::Literal(Literal::String(name))) if ONE_TIME_EVENTS.contains(&name.as_str()))
     }
 
     /// `app.get('/x', (req, res) => …)` of a framework that no row knows.
@@ -301,7 +309,7 @@ impl Project<'_> {
     pub fn call_rate(&self, call: In<CallId>) -> RateAnswer {
         let function = self.function_of(call);
         let mut answer = self.rate(function);
-        if let Some(head) = self.open_loop(call, answer.rate) {
+        if let Some(head) = self.open_loop(call, answer.rate).filter(|_| !self.leaves_after(call)) {
             let at = self.at(call.file, head);
             answer = RateAnswer::new(Rate::PerEvent, at, "in a loop, for each of its turns".to_owned());
         }
@@ -377,11 +385,16 @@ impl Project<'_> {
         let at = self.at(class.file, self.class(class).span);
         let name = self.class(class).name;
         let mut found = RateAnswer::default();
+        let mut unknown = false;
         for site in self.constructions(class) {
             let outer = self.function_name(self.function_of(site));
             let answer = self.call_rate(site);
+            unknown |= answer.rate.is_none();
             let message = format!("{outer} makes an instance of `{name}`");
             found.raise(if outer == "the module" { answer } else { answer.after(self.locate(site), message) });
+        }
+        if unknown && found.rate == Some(Rate::Once) {
+            found = RateAnswer::default();
         }
         if self.is_native(class.file) {
             if self.class_type(class).is_some_and(|ty| self.contracts.is_family(ty, "object-wrap")) {

@@ -89,7 +89,7 @@ impl<'a> Project<'a> {
         let binding = self.binding(parameter);
         let BindingKind::Parameter(index) = binding.kind else { return Vec::new() };
         let callers = self.callers(parameter.with(binding.function));
-        callers.iter().filter(|caller| !caller.weak).filter_map(|caller| self.argument(caller.call, index)).collect()
+        callers.iter().filter(|caller| !caller.weak).filter_map(|caller| self.given(caller.call, index)).collect()
     }
 
     /// The file that an import of a file means, if it is one of the project.

@@ -37,9 +37,17 @@ fn judge(project: &Project<'_>, function: In<FunctionId>, assign: &Assign) -> Op
     }
     let name = project.text(function.with(assign.place));
     let at = project.at(function.file, assign.span);
+    // A hook of the platform has one holder at a time; whoever wraps the one before makes a chain of them.
+    let is_hook = matches!(place.root, Root::External(_)) && !name.contains(".prototype");
+    let wraps = || {
+        project.accesses(place).iter().any(|access| {
+            !matches!(access.kind, AccessKind::Assigned { .. }) && access.file == function.file && access.function == function.id
+        })
+    };
+    let confidence = if is_hook && !wraps() { Confidence::Low } else { Confidence::Medium };
     let mut finding = Finding::new(
         NAME,
-        Confidence::Medium,
+        confidence,
         at,
         format!("closure on `{name}` keeps {captured} as long as the process lives"),
     )

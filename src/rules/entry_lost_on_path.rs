@@ -124,7 +124,7 @@ fn forgotten<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &G
         .or_else(|| called_off(project, table, growth))
         .or_else(answered);
     other.or_else(|| {
-        let given = gives_up(project, growth.function).into_iter().find(|given| {
+        let given = gives_up(project, growth.function).into_iter().filter(|given| !is_put_off(project, given.call)).find(|given| {
             let hangs_there = |shrink: &Shrink| {
                 let around = is_inside(project, growth.function, shrink.function) || shrink.function == function;
                 around
@@ -143,9 +143,22 @@ fn forgotten<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &G
     })
 }
 
+/// A timer that is cleared just before it is armed anew puts something off; nobody gives up when it fires.
+fn is_put_off(project: &Project<'_>, armed: crate::model::In<crate::model::CallId>) -> bool {
+    let Some(ty) = project.api(armed).and_then(|api| project.contracts.ty(api.gives.as_deref()?)) else { return false };
+    let Keeper::Place(place) = keeper(project, armed, ty) else { return false };
+    care(project, place, ty).releases.iter().any(|release| {
+        release.function() == project.function_of(armed) && release.span.start < project.call(armed).span.start
+    })
+}
+
 /// Only a timer takes the entry out, and what clears the timer, because the answer has come, does not.
 fn called_off<'t>(project: &Project<'_>, table: &'t Table, growth: &Growth) -> Option<Forgotten<'t>> {
     let taken = table.shrinks.iter().find(|shrink| matches!(shrink.what, Gone::Entry(_)))?;
+    // A check that comes round puts in and takes out as things come and go.
+    if taken.function == growth.function {
+        return None;
+    }
     let mut cleared = None;
     for shrink in &table.shrinks {
         if shrink.what == Gone::All && is_at_end(project, shrink) {

@@ -44,6 +44,8 @@ fn report(project: &Project<'_>, handle: &Followed<'_>, lost: &Row, released: bo
         // That an answer may fail, was of no concern to those from whom the obligation is known.
         ExitKind::ImplicitThrow(_) | ExitKind::Rejection if is_habit(handle.gives.ty) => Confidence::Low,
         _ if released && handle.rate.rate.is_some() && !is_habit(handle.gives.ty) => Confidence::High,
+        // Where nobody releases it at once, whoever has it may look after it when something is thrown.
+        ExitKind::ImplicitThrow(_) if !released => Confidence::Low,
         _ => Confidence::Medium,
     };
     let mut finding = Finding::new(NAME, confidence, at, format!("{noun} from `{}` is lost {way}", project.callee_text(handle.call)))

@@ -102,7 +102,9 @@ fn per_event(listener: &Listener<'_, '_>) -> Option<Again> {
     if is_on_callers_signal(listener) || project.lifetime(listener.on()).is_process() {
         return None;
     }
-    let latent = listener.add.once;
+    // What is handed over may be the event's own data, and `on` the way to tell it.
+    let unknown = listener.add.handler.is_none_or(|handler| project.functions_in(handler).is_empty());
+    let latent = listener.add.once || unknown;
     let confidence = if latent { Confidence::Low } else { Confidence::Medium };
     Some(Again {
         confidence,
@@ -129,7 +131,12 @@ fn re_entered(listener: &Listener<'_, '_>) -> Option<Again> {
         of != function.id && project.summary(function.file).is_inside(of, function.id)
     };
     let all = (0..project.summary(function.file).calls.len() as u32).map(|at| function.with(CallId(at)));
-    let mut again = all.filter(inner).filter(|call| {
+    // A closure that runs at once is part of this run: it goes through parts of what the function was given.
+    let later = |call: &In<CallId>| {
+        let closure = project.function_of(*call);
+        !project.passed_to(closure).iter().any(|passed| passed.handed.runs == Some(Runs::Sync))
+    };
+    let mut again = all.filter(inner).filter(later).filter(|call| {
         let targets = project.targets(*call);
         !targets.weak && targets.functions.contains(&function)
     });
@@ -261,10 +268,22 @@ fn seen_by_caller(
             if project.binding(binding).function != function.id {
                 return Some(emitter);
             }
-            project.argument(call, project.parameter_index(binding)?)
+            project.given(call, project.parameter_index(binding)?)
         }
         _ => None,
     }
+}
+
+/// The caller has just made the emitter that it hands over.
+fn is_made_for(project: &Project<'_>, call: In<CallId>, emitter: In<ValueId>) -> bool {
+    let made = project.assigned_before(call, emitter);
+    let fresh = |value: &In<ValueId>| {
+        let origins = project.origins(*value);
+        matches!(project.value(*value), Value::Result(_))
+            && !origins.is_empty()
+            && origins.iter().all(|origin| matches!(origin, Origin::New(..) | Origin::Result(_) | Origin::Resolved(_)))
+    };
+    !made.is_empty() && made.iter().all(fresh)
 }
 
 impl Listener<'_, '_> {
@@ -350,7 +369,9 @@ impl Listener<'_, '_> {
                 if project.is_dispatched(caller.call) {
                     continue;
                 }
-                if let Some(emitter) = seen_by_caller(project, emitter, function, caller.call) {
+                if let Some(emitter) = seen_by_caller(project, emitter, function, caller.call)
+                    && !is_made_for(project, caller.call, emitter)
+                {
                     queue.push((project.function_of(caller.call), emitter, depth + 1));
                 }
             }

@@ -57,6 +57,8 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
     }
     let mut rate = project.call_rate(listener.add.call);
     if rate.rate == Some(Rate::Once)
+        && !listener.is_on_local()
+        && !listener.waits_for_itself()
         && let Some(step) = listener.called_from_many()
     {
         rate = RateAnswer { rate: Some(Rate::PerCall), why: vec![step], is_offered: false };
@@ -285,6 +287,12 @@ impl Listener<'_, '_> {
         })
     }
 
+    /// `if (full) stream.once('drain', write)` in `write`: the listener calls the function that adds it, and is the only one.
+    fn waits_for_itself(&self) -> bool {
+        let own = self.function();
+        self.add.once && self.add.handler.is_some_and(|handler| self.project.functions_in(handler).contains(&own))
+    }
+
     /// Several places of the project call the function around, none of them behind a guard.
     fn called_from_many(&self) -> Option<TraceStep> {
         let project = self.project;
@@ -422,8 +430,10 @@ impl Listener<'_, '_> {
     /// Another listener on the same emitter is removed by the class: this one was forgotten.
     fn forgotten_sibling(&self, own: &[In<FunctionId>], emitter: In<ValueId>) -> bool {
         let project = self.project;
+        let end = self.disposal();
         project.registry().removals.iter().any(|removal| {
-            let within = own.iter().any(|f| {
+            let at_end = end.is_some_and(|end| project.leads_to(end, removal.function));
+            let within = at_end && own.iter().any(|f| {
                 f.file == removal.function.file && project.summary(f.file).is_inside(removal.function.id, f.id)
             });
             within && removal.on.is_some_and(|on| project.objects(on, emitter) == Likeness::Same)

@@ -64,8 +64,10 @@ fn given_up<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)> {
         removals.iter().all(|(removal, _)| {
             let f = removal.function;
             let waits = f != operation && f.file == operation.file && project.summary(f.file).is_inside(f.id, operation.id);
+            // One that is kept in a list of clean-ups runs with the others.
+            let runs = project.passed_to(f).iter().any(|passed| passed.handed.runs.is_some());
             let settles = is_reaction(project, f) && !waits_for_given_promise(project, f, given.callback);
-            waits && !settles && !project.leads_to(given.callback, f)
+            waits && runs && !settles && !project.leads_to(given.callback, f)
         })
     })?;
     let timer = project.callee_text(given.call);

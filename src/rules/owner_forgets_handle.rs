@@ -1,7 +1,7 @@
 //! `owner-forgets-handle`: a class keeps a handle that it obtained itself, and the methods that end it do not release it.
 
 use super::support::ending::{endings, reach, reaches};
-use super::support::handles::{beginning, is_counted};
+use super::support::handles::{beginning, ends_with_others, is_counted};
 use super::support::keeper::{Keeper, care, keeper};
 use super::support::mend::handle::release;
 use super::support::mend::{at_start, semicolon};
@@ -14,7 +14,7 @@ const NAME: &str = "owner-forgets-handle";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for call in project.calls().filter(|call| !project.is_native(call.file)) {
-        let Some(gives) = project.gives(call).filter(|gives| is_counted(gives.ty)) else { continue };
+        let Some(gives) = project.gives(call).filter(|gives| is_counted(gives.ty) && !gives.ty.collectable) else { continue };
         if beginning(project, call, &gives).is_none() {
             continue;
         }
@@ -44,7 +44,9 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
         let (noun, name, method) = (&gives.ty.noun, project.place_text(place), project.function_name(ending));
         let at = project.locate(call);
-        let confidence = if care.releases.is_empty() { Confidence::Medium } else { Confidence::Low };
+        // What ends by itself may do so because something else ends: a child whose input is closed.
+        let sure = care.releases.is_empty() && !ends_with_others(gives.ty);
+        let confidence = if sure { Confidence::Medium } else { Confidence::Low };
         let mut finding = Finding::new(NAME, confidence, at, format!("{noun} in `{name}` is not released by {method}"))
             .with_why(format!("{method} ends the object, and neither it nor what it calls releases `{name}`"))
             .with_help(format!("release `{name}` in {method}"))

@@ -84,7 +84,7 @@ fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, me
     }
     if meeting.handler == Likeness::Same {
         let surely = meeting.on == Likeness::Different && meeting.event == Likeness::Same;
-        return surely.then_some(Miss::Emitter);
+        return (surely && is_known(listener, removal) && !is_called_on(listener, removal)).then_some(Miss::Emitter);
     }
     if is_wrapped(listener, removal, removed, meeting) {
         return Some(Miss::Wrapped);
@@ -158,6 +158,26 @@ fn astray<'p>(listener: &Listener<'p, '_>, removals: &[(&'p Removal, Meeting)]) 
         })
     };
     wrong_event(listener).filter(alone).filter(|wrong| !means_another(wrong))
+}
+
+/// What the removal is called on is made or named in sight: what some call has given may be the very same emitter.
+fn is_known(listener: &Listener<'_, '_>, removal: &Removal) -> bool {
+    let project = listener.project;
+    let given = |origin: &Origin| match origin {
+        Origin::Result(call) | Origin::Resolved(call) => !project.call(*call).is_new && project.gives(*call).is_none(),
+        _ => false,
+    };
+    removal.on.is_some_and(|on| !project.origins(on).iter().any(given))
+}
+
+/// `function once() { this.off('x', once); }`: an emitter calls its listeners as methods of its own.
+fn is_called_on(listener: &Listener<'_, '_>, removal: &Removal) -> bool {
+    let project = listener.project;
+    let (Some(on), Some(added)) = (removal.on, listener.add.handler) else { return false };
+    match project.value(on) {
+        Value::This(function) => project.functions_in(added).contains(&on.with(*function)),
+        _ => false,
+    }
 }
 
 /// The registered function is a result of the removed one.

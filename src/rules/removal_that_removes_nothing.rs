@@ -326,7 +326,11 @@ fn forgotten(project: &Project<'_>, class: In<ClassId>, found: &mut Vec<Finding>
         let method = project
             .methods(class)
             .into_iter()
-            .find(|method| !constructors.contains(method) && *method != growth.function && resets(method) >= 2);
+            .find(|method| {
+                // What ends the object frees all that it holds.
+                let own = !constructors.contains(method) && *method != growth.function && !project.is_disposal(*method);
+                own && resets(method) >= 2
+            });
         let Some(method) = method else { continue };
         let (name, reset) = (project.place_text(missed.place), project.function_name(method));
         let fault = Fault {

@@ -36,8 +36,9 @@ fn alternative(left: &Listener<'_, '_>, fired: &Listener<'_, '_>) -> Option<Conf
         return None;
     }
     // After its last event nothing more comes, and what is left behind goes with the emitter.
-    let last = fired.event().is_some_and(is_last);
-    if last || settles(left) && !settles(fired) {
+    let last = |listener: &Listener<'_, '_>| listener.event().is_some_and(is_last);
+    let failed = fired.event() == Some("error") && last(left);
+    if last(fired) || failed || settles(left) && !settles(fired) {
         return None;
     }
     let outcome = project.functions_in(fired.add.handler?);
@@ -52,10 +53,19 @@ fn alternative(left: &Listener<'_, '_>, fired: &Listener<'_, '_>) -> Option<Conf
     let one_direction = fired.removals().iter().any(|(removal, meeting)| {
         meeting.matches() && own.iter().any(|handler| project.leads_to(*handler, removal.function))
     });
-    if one_direction && !own.is_empty() && !outcome.is_empty() {
+    // Whoever waits for the end, and stops that elsewhere, goes on waiting after a beginning.
+    let goes_on = left.event().is_some_and(|event| event == "error" || is_last(event))
+        && removals.iter().any(|(removal, meeting)| {
+            meeting.matches() && !own.iter().any(|handler| is_within(project, removal.function, *handler))
+        });
+    if one_direction && !goes_on && !own.is_empty() && !outcome.is_empty() {
         return Some(Confidence::High);
     }
     (removals.is_empty() && settles(fired) && settles(left) && comes_again(fired)).then(|| lasting(left)).flatten()
+}
+
+fn is_within(project: &Project<'_>, inner: In<FunctionId>, outer: In<FunctionId>) -> bool {
+    inner.file == outer.file && project.summary(inner.file).is_inside(inner.id, outer.id)
 }
 
 /// The handler is the `resolve` or `reject` of a promise, or calls one of them.

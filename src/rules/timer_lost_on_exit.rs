@@ -39,8 +39,10 @@ fn lost(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> {
     let lost = rows.iter().find(|row| row.is_lost() && is_failure(row))?;
     let name = project.place_text(place);
     let exit = words(project, lost);
+    let soon = project.argument(call, 1).is_none_or(|delay| deadline::is_soon(project, delay));
+    let confidence = if soon { Confidence::Medium } else { Confidence::High };
     let finding =
-        Finding::new(NAME, Confidence::High, project.locate(call), format!("timer in `{name}` stays armed when {exit}"))
+        Finding::new(NAME, confidence, project.locate(call), format!("timer in `{name}` stays armed when {exit}"))
             .with_why(format!("the line that clears `{name}` is not reached on that way; every failure leaves a timer with all that it holds"))
             .with_help(format!("move the clearing of `{name}` into `finally`"))
             .with_context(project.function_name(function))

@@ -5,6 +5,7 @@ use super::support::idle::{self, Served};
 use super::support::keeper::{Care, Keeper, care, keeper};
 use super::support::mend::{at_end, at_start, semicolon};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::words::Meaning;
 use crate::model::{BindingKind, CallId, Exit, Flow, FunctionKind, In, Rate, Step, Type, Value};
 use crate::project::{Access, AccessKind, Place, Project, Root};
 use crate::text::{Edit, Span};
@@ -83,7 +84,7 @@ fn judge(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Verdict> 
             if let Some(served) = idle::after_end(project, call, place, &care) {
                 return Some(idles(project, place, served));
             }
-            if is_cleared_elsewhere(project, place) || !care.escapes.is_empty() {
+            if is_cleared_elsewhere(project, call, place) || !care.escapes.is_empty() {
                 return None;
             }
             if let Some(verdict) = failed_only(project, place, &care) {
@@ -119,17 +120,27 @@ fn failed_only(project: &Project<'_>, place: Place, care: &Care) -> Option<Verdi
     })
 }
 
-/// `client.tick = setInterval(…)` of an object that was handed in, and `clearInterval(this.tick)` in that object's own code:
-/// by their names one.
-fn is_cleared_elsewhere(project: &Project<'_>, place: Place) -> bool {
-    let Root::Variable(binding) = place.root else { return false };
-    let Some((_, name)) = place.path.rsplit_once('.') else { return false };
-    let parameter = matches!(project.binding(binding).kind, BindingKind::Parameter(_));
-    parameter
-        && project.calls().filter(|call| !project.is_native(call.file)).any(|call| {
-            let cleared = project.api(call).and_then(|api| api.releases).and_then(|_| project.argument(call, 0));
-            cleared.is_some_and(|value| matches!(project.value(value), Value::Member(_, of) if *of == *name))
+/// `client.tick = setInterval(…)` of an object that was handed in, and `clearInterval(this.tick)` in that object's own code, or
+/// the other way round: by their names one. In one file the name alone says so.
+fn is_cleared_elsewhere(project: &Project<'_>, call: In<CallId>, place: Place) -> bool {
+    let slot = || place.path.rsplit_once('.').map(|(_, name)| name);
+    let (name, parameter) = match place.root {
+        Root::Variable(binding) => (slot(), matches!(project.binding(binding).kind, BindingKind::Parameter(_))),
+        Root::Field(_, ref name) if place.path.is_empty() => (Some(name.as_str()), false),
+        _ => return false,
+    };
+    let Some(name) = name else { return false };
+    let clears = |other: In<CallId>| {
+        let cleared = project.api(other).and_then(|api| api.releases).and_then(|_| project.argument(other, 0));
+        cleared.is_some_and(|value| {
+            let named = matches!(project.value(value), Value::Member(_, of) if *of == *name);
+            named && project.place(value) != Some(place)
         })
+    };
+    project
+        .calls()
+        .filter(|other| !project.is_native(other.file) && (parameter || other.file == call.file))
+        .any(clears)
 }
 
 /// An interval that its own callback clears, but not when what it serves ends.
@@ -182,10 +193,20 @@ fn kept(project: &Project<'_>, call: In<CallId>, place: Place, care: Care) -> Ve
 fn lost(project: &Project<'_>, call: In<CallId>) -> Confidence {
     let class = project.enclosing_class(project.function_of(call));
     match project.call_rate(call).rate {
-        Some(Rate::PerEvent) => Confidence::High,
+        _ if class.is_none() && is_in_start(project, call) => Confidence::Low,
+        Some(Rate::PerEvent) if project.drive(project.function_of(call)).by_events() => Confidence::High,
         Some(Rate::PerInstance) if class.is_some_and(|class| !endings(project, class).is_empty()) => Confidence::High,
         _ => Confidence::Medium,
     }
+}
+
+/// A function whose name says that it makes a whole program ready: it runs once, and its interval goes on with the program.
+fn is_in_start(project: &Project<'_>, call: In<CallId>) -> bool {
+    let named = project.around(project.function_of(call), |function| !project.function(function).name.is_empty());
+    named.is_some_and(|function| {
+        let (words, name) = (&project.contracts.words, project.function(function).name);
+        words.any(Meaning::Booting, &name) || words.any(Meaning::SettingUp, &name)
+    })
 }
 
 /// Whether a release is followed by an assignment of the place in the same function: the next interval replaces it.

@@ -6,8 +6,8 @@ use super::support::mend::{before, mentions};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::contract::Runs;
 use crate::model::words::Meaning;
-use crate::model::{CallId, FunctionId, In, Name, Rate, Value, ValueId};
-use crate::project::{Access, AccessKind, Origin, Place, Project, Root};
+use crate::model::{CallId, FunctionId, In, Literal, Name, Rate, Value, ValueId};
+use crate::project::{Access, AccessKind, Event, Origin, Place, Project, Root};
 
 const NAME: &str = "timer-overwritten";
 
@@ -38,10 +38,13 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         {
             continue;
         }
+        // One that fires once is over some time, whoever forgot it, unless they come faster than they go.
         let confidence = if starts_itself(project, function, &care) {
             Confidence::Medium
+        } else if project.contracts.is_family(ty, "interval") || comes_often(project, function) {
+            confidence(project, function, place, rate.rate)
         } else {
-            confidence(project, function, rate.rate)
+            Confidence::Low
         };
         findings.push(report(project, call, place, &care, (confidence, rate.because())));
     }
@@ -126,10 +129,19 @@ fn operation(project: &Project<'_>, function: In<FunctionId>) -> In<FunctionId> 
 
 /// Whether the project itself gives a reason for a second run: an event that comes again. A `start` may be started twice,
 /// but who does? And an object ends once: what a second `close` finds is closed, as a rule, by some state that it looks at.
-fn confidence(project: &Project<'_>, function: In<FunctionId>, rate: Option<Rate>) -> Confidence {
+/// Events of those who make the objects say how often that happens, not how often one object arms its timer; and which slot
+/// of a table is filled, its key says.
+fn confidence(project: &Project<'_>, function: In<FunctionId>, place: Place, rate: Option<Rate>) -> Confidence {
     let name = project.function(function).name;
     let ends = project.contracts.words.has(Meaning::Disposal, &name);
-    if rate == Some(Rate::PerEvent) && !ends {
+    let slot = place.path.contains("[]");
+    let own = |handler: &In<FunctionId>| match place.root {
+        Root::Field(class, _) => project
+            .enclosing_class(*handler)
+            .is_none_or(|of| of == class || project.bases(class).contains(&of) || project.bases(of).contains(&class)),
+        _ => true,
+    };
+    if rate == Some(Rate::PerEvent) && !ends && !slot && project.drive(function).events.iter().any(own) {
         Confidence::Medium
     } else {
         Confidence::Low
@@ -252,11 +264,45 @@ const OPPOSITES: [(&str, &str); 6] = [
     ("enter", "leave"),
 ];
 
-/// Whether the assignment happens in the timer's own callback, which has fired by then.
+/// Whether the assignment happens in the timer's own callback, which has fired by then, or in a handler of what that emits.
 fn fires_first(project: &Project<'_>, call: In<CallId>) -> bool {
     let function = project.function_of(call);
     project.callbacks(call).iter().any(|handed| {
-        let reach = reach(project, handed.function);
+        let mut reach = reach(project, handed.function);
+        let heard: Vec<In<FunctionId>> = reach.iter().flat_map(|f| heard(project, *f)).collect();
+        for handler in heard {
+            reach.extend(super::support::ending::reach(project, handler));
+        }
         reach.contains(&function)
     })
+}
+
+/// Whether a function is itself the handler of an event that comes again and again from something else, or of an interval.
+fn comes_often(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    project.passed_to(function).iter().any(|passed| {
+        let own = project.receiver(passed.call).is_some_and(|on| matches!(project.value(on), Value::This(_)));
+        match passed.handed.event {
+            Some(event) => !own && project.contracts.words.last(Meaning::Often, &event),
+            None => passed.handed.runs == Some(Runs::Event),
+        }
+    })
+}
+
+/// The handlers, in the same file, of the events that a function emits.
+fn heard(project: &Project<'_>, function: In<FunctionId>) -> Vec<In<FunctionId>> {
+    let emitted = project.calls_in(function).filter_map(|call| {
+        let emits = project.method_name(call).is_some_and(|name| name == "emit");
+        let event = project.argument(call, 0).filter(|_| emits)?;
+        match project.origin(event) {
+            Origin::Literal(Literal::String(name)) => Some((call, name)),
+            _ => None,
+        }
+    });
+    let mut found = Vec::new();
+    for (call, event) in emitted {
+        let adds = project.registry().adds_in(call.file);
+        let adds = adds.filter(|add| matches!(add.event, Event::Named(name) if name == event));
+        found.extend(adds.filter_map(|add| add.handler).flat_map(|handler| project.functions_in(handler)));
+    }
+    found
 }

@@ -2,6 +2,7 @@
 //! again after an `await` without a look at the closing flag, or one that nobody clears brings the ended object back.
 
 use super::support::ending::{asks_for_end, endings, hands_itself_over, reach, reaches, reaches_apart, released_by_end_event, says_takes_out, whole_endings};
+use super::support::deadline::{is_soon, is_unreferenced};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::leftover::{self, Leftover};
 use super::support::mend;
@@ -9,7 +10,7 @@ use super::support::revival::outlived_end;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::words::Meaning;
 use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, In, Rate, Step, Type, Value, ValueId};
-use crate::project::{Access, Place, Project, Root};
+use crate::project::{Access, AccessKind, Place, Project, Root};
 use crate::text::{Edit, Span};
 
 const NAME: &str = "timer-survives-close";
@@ -91,10 +92,15 @@ fn forgotten(
     }
     let name = project.place_text(place);
     let method = project.function_name(ending);
+    let confidence = if is_brief(project, call, place) || !ends_something(project, ending) {
+        Confidence::Low
+    } else {
+        Confidence::Medium
+    };
     let finding =
         Finding::new(
             NAME,
-            Confidence::Medium,
+            confidence,
             project.locate(call),
             format!("timer in `{name}` goes on after {method}: it does not clear `{name}`"),
         )
@@ -108,6 +114,57 @@ fn forgotten(
         Some(edit) => finding.with_fix(format!("clear `{name}` in {method}"), Applicability::Unsafe, vec![edit]),
         None => finding,
     })
+}
+
+/// Whether a timer fires once, and that soon, without keeping the process up, or only to tidy its own slot of a table.
+fn is_brief(project: &Project<'_>, call: In<CallId>, place: Place) -> bool {
+    let ty = project.api(call).and_then(|api| project.contracts.ty(api.gives.as_deref()?));
+    let arming = project.function_of(call);
+    let handed = project.callbacks(call);
+    let free = is_unreferenced(project, call, Some(place));
+    let again = handed.iter().any(|handed| reach(project, handed.function).contains(&arming));
+    // One state of many arms it, and it leads to the next one.
+    let perhaps = free && project.is_conditional(call);
+    if again && !perhaps || ty.is_some_and(|ty| project.contracts.is_family(ty, "interval")) {
+        return false;
+    }
+    let soon = project.argument(call, 1).is_none_or(|delay| is_soon(project, delay));
+    let tidies = place.path.contains("[]")
+        && handed.iter().any(|handed| {
+            project.accesses(place).iter().any(|access| access.kind == AccessKind::Deleted && access.function() == handed.function)
+                || project.calls_in(handed.function).next().is_none()
+        });
+    soon || tidies || free
+}
+
+/// Whether a method that may end one thing of many ends anything at all: a `cancel` that only sends a message leaves the
+/// object waiting for the answer.
+fn ends_something(project: &Project<'_>, ending: In<FunctionId>) -> bool {
+    let words = &project.contracts.words;
+    let name = project.function(ending).name;
+    let bare = name.trim_start_matches(['#', '_']);
+    if !words.has(Meaning::EndsOne, bare) && !words.has(Meaning::TakesOut, bare) {
+        return true;
+    }
+    let own = |call: In<CallId>| {
+        project.receiver(call).is_some_and(|on| matches!(project.value(on), Value::This(_)))
+    };
+    sets_flag(project, ending)
+        || reach(project, ending).into_iter().flat_map(|f| project.calls_in(f).collect::<Vec<_>>()).any(|call| {
+            !own(call) && project.method_name(call).is_some_and(|name| words.has(Meaning::Disposal, &name))
+        })
+}
+
+/// Whether a method sets a field that says that the object has ended.
+fn sets_flag(project: &Project<'_>, ending: In<FunctionId>) -> bool {
+    let summary = project.summary(ending.file);
+    let mut sets = false;
+    project.function(ending).flow.walk(&mut |flow| {
+        let Flow::Step(Step::Assign(assign)) = flow else { return };
+        let Value::Member(object, name) = summary.value(assign.place) else { return };
+        sets |= matches!(summary.value(*object), Value::This(_)) && is_ending_flag(project, name);
+    });
+    sets
 }
 
 /// The release as it is written elsewhere, put at the start of the method that ends the object.

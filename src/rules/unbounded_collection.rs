@@ -4,7 +4,7 @@ use super::removal_that_removes_nothing::has_fault;
 use super::support::tables::keys::{is_data, is_handed_over, is_looked_up, is_record, is_spelled_out, openness};
 use super::support::tables::waits::{accumulates, kept_timer, unanswered};
 use super::support::tables::{
-    Life, Useless, is_held_back, is_in_event, is_start, life, lives_long, outgrows, outlives, registers_itself, useless,
+    Life, Useless, is_held_back, is_one_of_many, is_start, life, lives_long, outgrows, outlives, registers_itself, useless,
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::{FunctionId, In};
@@ -76,6 +76,7 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
         Life::Process => !handed_over || !table.is_read,
         Life::Instance(class) => {
             lives_long(project, class)
+                && (driven.by_events() || !is_one_of_many(project, class))
                 && table.shape != Shape::List
                 && !handed_over
                 && (is_looked_up(project, table, growth)
@@ -94,8 +95,6 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
         || openness == Openness::Unknown
     {
         Confidence::Low
-    } else if life == Life::Process && is_in_event(project, growth, &driven) && table.shrinks.is_empty() {
-        Confidence::High
     } else {
         Confidence::Medium
     };

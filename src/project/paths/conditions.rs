@@ -102,6 +102,9 @@ impl Walk<'_, '_> {
         if state.aliases.contains(&value) {
             return self.tested(state, if holds { Says::Acquired } else { Says::Failed });
         }
+        if let Some(says) = self.asked_for_nothing(&state, value, holds) {
+            return self.tested(state, says);
+        }
         if holds && self.says_ended(&state, value) {
             state.settle(Fate::Released, self.span_of(value));
             return vec![state];
@@ -131,6 +134,22 @@ impl Walk<'_, '_> {
             state.learn(value, if holds { Fact::Truthy } else { Fact::Falsy });
         }
         vec![state]
+    }
+
+    /// `isNil(handle)`; and `isNil(handle.part)`, where the part tells whether there is a whole: `child.pid`.
+    fn asked_for_nothing(&self, state: &State, value: ValueId, holds: bool) -> Option<Says> {
+        let Value::Result(call) = *self.summary.value(value) else { return None };
+        let [argument] = &self.summary.call(call).arguments[..] else { return None };
+        let name = self.project.method_name(self.function.with(call))?;
+        if !self.project.contracts.words.has(Meaning::Emptiness, &name) {
+            return None;
+        }
+        if state.aliases.contains(&argument.value) {
+            return Some(if holds { Says::Failed } else { Says::Acquired });
+        }
+        let part =
+            matches!(self.summary.value(argument.value), Value::Member(object, _) if state.aliases.contains(object));
+        (part && holds).then_some(Says::Failed)
     }
 
     fn equal(&self, mut state: State, a: ValueId, b: ValueId, holds: bool) -> Vec<State> {

@@ -170,7 +170,7 @@ impl Collector<'_, '_> {
     fn is_birth(&self, access: &Access) -> bool {
         if self.births <= 1 && self.depth == 0 && self.place == self.table.place {
             let fresh = |made: &Access| made.span == access.span && made.file == access.file;
-            if self.table.made.iter().any(fresh) {
+            if self.table.made.iter().any(fresh) && !self.is_done_again(access.function()) {
                 return true;
             }
         }
@@ -187,6 +187,16 @@ impl Collector<'_, '_> {
             }
             _ => function.id == FunctionId::MODULE,
         }
+    }
+
+    /// A method that the constructor calls first, and others later: what it makes anew it empties. `reset()`.
+    fn is_done_again(&self, function: In<FunctionId>) -> bool {
+        let Root::Field(class, _) = self.place.root else { return false };
+        let constructors = self.project.constructors(class);
+        let callers = self.project.callers(function);
+        let by_constructor = |call: In<CallId>| constructors.contains(&self.project.function_of(call));
+        callers.iter().any(|caller| by_constructor(caller.call))
+            && !callers.iter().all(|caller| by_constructor(caller.call))
     }
 
     /// `x[key] = value`.

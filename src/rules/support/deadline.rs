@@ -5,13 +5,16 @@ use super::ending::reach;
 use super::keeper::{Care, Keeper, care, keeper};
 use super::outcomes::fulfilment;
 use crate::model::words::Meaning;
-use crate::model::{BindingId, BindingKind, CallId, Exit, Flow, FunctionId, In, Literal, Step, Type, ValueId};
+use crate::model::{BindingId, BindingKind, CallId, Exit, Flow, FunctionId, In, Literal, Step, Type, Value, ValueId};
 use crate::project::{Access, AccessKind, ExitKind, Key, Origin, Place, Project, Root, State};
 use crate::text::Location;
 use rustc_hash::FxHashSet;
 
 /// Below this many milliseconds a timer is a pause that is over before anybody misses what it holds.
 pub(super) const PAUSE: i64 = 1000;
+
+/// Below this many milliseconds, half a minute, a timer that fires once is over before anybody misses what it holds.
+const SOON: i64 = 30_000;
 
 /// A way on which the operation ends with the timer still armed.
 pub(crate) struct Left {
@@ -75,11 +78,35 @@ fn is_shared(project: &Project<'_>, place: Option<Place>, care: &Care) -> bool {
 /// Whether the delay is written out and short.
 pub(super) fn is_pause(project: &Project<'_>, call: In<CallId>) -> bool {
     let Some(delay) = project.argument(call, 1) else { return true };
-    matches!(project.origin(delay), Origin::Literal(Literal::Int(delay)) if delay < PAUSE)
+    match project.value(delay) {
+        // `Math.random() * 250`.
+        Value::Opaque(parts) => {
+            let random = |part: &ValueId| match project.value(delay.with(*part)) {
+                Value::Result(random) => project.path(delay.with(*random)).is_some_and(|path| path == "Math.random"),
+                _ => false,
+            };
+            let short = |part: &ValueId| match project.value(delay.with(*part)) {
+                Value::Literal(Literal::Int(delay)) => *delay < PAUSE,
+                Value::Literal(_) => true,
+                _ => random(part),
+            };
+            parts.iter().any(random) && parts.iter().all(short)
+        }
+        _ => matches!(project.origin(delay), Origin::Literal(Literal::Int(delay)) if delay < PAUSE),
+    }
+}
+
+/// A short time that is written out, be it the one that holds where nobody gives another.
+pub(crate) fn is_soon(project: &Project<'_>, delay: In<ValueId>) -> bool {
+    let short = |origin: Origin| matches!(origin, Origin::Literal(Literal::Int(delay)) if delay < SOON);
+    match project.value(delay) {
+        Value::Choice(parts) => parts.iter().any(|part| short(project.origin(delay.with(*part)))),
+        _ => short(project.origin(delay)),
+    }
 }
 
 /// `unref()` is no release, but whoever calls it has thought of the timer that stays.
-pub(super) fn is_unreferenced(project: &Project<'_>, call: In<CallId>, place: Option<Place>) -> bool {
+pub(crate) fn is_unreferenced(project: &Project<'_>, call: In<CallId>, place: Option<Place>) -> bool {
     let is_unref =
         |access: &Access| matches!(access.kind, AccessKind::Method { key: Key::Name(name), .. } if name == "unref");
     project.result(call).is_some_and(|result| project.uses(result).iter().any(is_unref))
@@ -107,6 +134,10 @@ fn hopeful(project: &Project<'_>, call: In<CallId>, place: Option<Place>, care: 
     // What it waits for is what it ends when nothing comes.
     let awaited = project.receiver(wait)?;
     let callback = *project.functions_in(project.argument(call, 0)?).first()?;
+    // The one clean-up of both.
+    if care.releases.iter().any(|release| release.function() == callback) {
+        return None;
+    }
     let ends = project.calls_in(callback).any(|inner| {
         let word = project.method_name(inner);
         word.is_some_and(|word| project.contracts.words.has(Meaning::Disposal, &word))

@@ -92,7 +92,10 @@ pub(crate) fn followed<'a, 'p>(project: &'p Project<'a>) -> impl Iterator<Item =
             return None;
         }
         let rate = project.call_rate(call);
-        if rate.rate == Some(Rate::Once) || is_known_to_its_callback(project, call, &gives) {
+        if rate.rate == Some(Rate::Once)
+            || is_known_to_its_callback(project, call, &gives)
+            || is_handed_on_before(project, call, &gives)
+        {
             return None;
         }
         let (function, start) = beginning(project, call, &gives)?;
@@ -115,6 +118,21 @@ fn is_known_to_its_callback(project: &Project<'_>, call: In<CallId>, gives: &Giv
     names.iter().any(|name| matches!(project.value(*name), Value::Binding(binding) if captured.contains(binding)))
 }
 
+/// Whether a closure that was made before hands the thing on: `client.on('ready', () => resolve(client)); client.connect()`.
+fn is_handed_on_before(project: &Project<'_>, call: In<CallId>, gives: &Gives<'_>) -> bool {
+    let receiver = gives.handle.filter(|_| gives.by == By::Receiver);
+    let (start, function) = (project.call(call).span.start, project.function_of(call));
+    receiver.and_then(|handle| project.place(handle)).is_some_and(|place| {
+        project.accesses(place).iter().any(|access| {
+            matches!(access.kind, AccessKind::Argument { .. } | AccessKind::Returned)
+                && access.file == call.file
+                && access.span.start < start
+                && access.function != function.id
+                && project.summary(call.file).is_inside(access.function, function.id)
+        })
+    })
+}
+
 /// Whether the code waits for the thing to exit by itself: a worker that is done.
 fn is_awaited(project: &Project<'_>, call: In<CallId>, gives: &Gives<'_>) -> bool {
     let Some(handle) = gives.handle else { return false };
@@ -129,6 +147,11 @@ fn is_awaited(project: &Project<'_>, call: In<CallId>, gives: &Gives<'_>) -> boo
 /// Whether a type of handle is one that must be released.
 pub(crate) fn is_counted(ty: &Type) -> bool {
     COUNTED.iter().chain(ENDING).any(|family| ty.family == **family)
+}
+
+/// Whether things of a type end when what they work on ends: not sockets and servers, which wait for somebody.
+pub(crate) fn ends_with_others(ty: &Type) -> bool {
+    ENDING.contains(&ty.family.as_str()) && !matches!(ty.family.as_str(), "socket" | "server")
 }
 
 /// Where the handle's life begins: at the call, or in the callback that receives it.

@@ -28,6 +28,10 @@ fn follow(project: &Project<'_>, result: In<ValueId>, ty: &Type, depth: u8) -> K
     for access in project.uses(result) {
         match access.kind {
             AccessKind::Stored { place } => match project.place(access.of(place)) {
+                // `timer = this.timer = setTimeout(…)`: the field has it for longer.
+                Some(place)
+                    if matches!(&kept, Keeper::Place(other) if !matches!(other.root, Root::Variable(_)))
+                        && matches!(place.root, Root::Variable(_)) => {}
                 Some(place) => kept = Keeper::Place(place),
                 None => return Keeper::Elsewhere,
             },

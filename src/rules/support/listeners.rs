@@ -2,7 +2,7 @@
 
 use crate::finding::{Confidence, Finding};
 use crate::model::words::Meaning;
-use crate::model::{CallId, Cond, FunctionId, In, Value, ValueId};
+use crate::model::{CallId, Cond, FunctionId, In, Literal, Value, ValueId};
 use crate::project::{AccessKind, Event, Likeness, Meeting, Origin, Owner, Project, Registration, Removal};
 use crate::text::{Location, Span};
 use rustc_hash::FxHashSet;
@@ -25,6 +25,7 @@ pub(crate) fn all<'p, 'a>(project: &'p Project<'a>) -> impl Iterator<Item = List
     adds.filter(|add| CALLED_BACK.contains(&&*add.kind) && !add.is_wrapper && add.on.is_some())
         .filter(|add| add.kind == LISTENER || add.handler.is_some())
         .map(move |add| Listener { project, add })
+        .filter(|listener| !listener.hands_over_data())
 }
 
 impl<'p> Listener<'p, '_> {
@@ -71,10 +72,38 @@ impl<'p> Listener<'p, '_> {
         self.project.meetings(self.add)
     }
 
+    /// `log.once('topic', 'what to say')`: what is handed over is no function, so nothing listens.
+    fn hands_over_data(&self) -> bool {
+        let project = self.project;
+        let Some(handler) = self.add.handler else { return false };
+        let text = |value: In<ValueId>| matches!(project.value(value), Value::Literal(Literal::String(_)));
+        let spoken = match project.value(handler) {
+            Value::Opaque(parts) => parts.iter().any(|part| text(handler.with(*part))),
+            _ => text(handler),
+        };
+        let origins = project.origins(handler);
+        let object = |origin: &Origin| matches!(origin, Origin::Object(_) | Origin::Array(_));
+        // An `EventTarget` takes objects with a `handleEvent`.
+        spoken || !self.add.dedupes && !origins.is_empty() && origins.iter().all(object)
+    }
+
+    /// `function handler() { this.off(); … }`: the listener is called as a method of what can take it back.
+    fn takes_itself_back(&self) -> bool {
+        let project = self.project;
+        let Some(handler) = self.add.handler else { return false };
+        project.functions_in(handler).into_iter().any(|function| {
+            project.calls_in(function).any(|call| {
+                let own = project.receiver(call).is_some_and(|on| *project.value(on) == Value::This(function.id));
+                own && project.call(call).arguments.is_empty()
+                    && project.method_name(call).is_some_and(|name| takes_back(&name))
+            })
+        })
+    }
+
     /// It ends without a removal that this project spells out: by the `signal` option, by a disposer that is kept, or
     /// because the function is handed to something that removes.
     pub(crate) fn ends_by_itself(&self) -> bool {
-        self.add.signal.is_some() || self.keeps_disposer() || self.is_handed_to_remover()
+        self.add.signal.is_some() || self.keeps_disposer() || self.is_handed_to_remover() || self.takes_itself_back()
     }
 
     /// The call gives back a way out, and its result is used.
@@ -164,7 +193,8 @@ impl<'p> Listener<'p, '_> {
             }
             _ => false,
         };
-        project.conditions(call).iter().any(|(cond, _)| {
+        let own = project.conditions(self.add.call);
+        project.conditions(call).iter().filter(|condition| !own.contains(condition)).any(|(cond, _)| {
             let mut flags = true;
             cond.values(&mut |value| flags &= flag(value));
             !flags

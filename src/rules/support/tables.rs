@@ -5,10 +5,10 @@ pub mod keys;
 pub mod waits;
 
 use crate::model::words::Meaning;
-use crate::model::{ClassId, Cond, Flow, FunctionId, In, Literal, Rate, Step, Value, ValueId};
+use crate::model::{CallId, ClassId, Cond, Flow, FunctionId, In, Literal, Rate, Step, Value, ValueId};
 use crate::project::{Access, AccessKind, Drive, Gone, Growth, Lifetime, Origin, Owner, Project, Root, Shrink, Table};
 use crate::text::{FileId, Span};
-use keys::is_own_property;
+use keys::{is_few_key, is_own_property};
 
 /// How long a table lives, as far as rules weigh it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +49,11 @@ pub fn life(project: &Project<'_>, table: &Table) -> Option<(Life, Lifetime)> {
     };
     let local = local.filter(|function| function.id != FunctionId::MODULE);
     let life = match (lifetime.owner, table.place.root) {
-        _ if local.is_none() && lifetime.is_process() => Life::Process,
+        // An object that is part of an instance from its construction on.
+        (Owner::Call(function), Root::Object(..)) if project.is_constructor(function) => {
+            Life::Instance(project.enclosing_class(function)?)
+        }
+        _ if local.is_none() && lifetime.is_process() && !matches!(table.place.root, Root::Field(..)) => Life::Process,
         (Owner::Instance(class), _) => Life::Instance(class),
         (_, Root::Variable(variable)) => Life::Closure(variable.with(project.binding(variable).function)),
         (_, Root::Property(function, _)) => Life::Closure(function),
@@ -164,9 +168,20 @@ fn is_returned(project: &Project<'_>, growth: &Growth, value: In<ValueId>) -> bo
     project.uses(value).iter().any(|access| access.kind == AccessKind::Returned && access.function() == growth.function)
 }
 
-/// Whether the code that puts in is itself what an event runs, not something far behind it.
+/// Whether the code that puts in is itself what an event runs, not something far behind it; and the event, by its name, is
+/// one that comes again and again.
 pub fn is_in_event(project: &Project<'_>, growth: &Growth, driven: &Drive) -> bool {
-    driven.events.iter().any(|handler| is_inside(project, growth.function, *handler))
+    let often = |handler: &In<FunctionId>| {
+        let passed = project.passed_to(*handler);
+        let mut events = passed.iter().filter_map(|passed| passed.handed.event).peekable();
+        events.peek().is_none() || events.any(|event| comes_often(project, &event))
+    };
+    driven.events.iter().any(|handler| is_inside(project, growth.function, *handler) && often(handler))
+}
+
+/// Paths of requests, and events of emitters whose last word says that there are many.
+fn comes_often(project: &Project<'_>, event: &str) -> bool {
+    event.contains('/') || project.contracts.words.last(Meaning::Often, event)
 }
 
 /// Whether a function runs when its owner starts, and not because of events.
@@ -194,8 +209,12 @@ fn lives_long_in(project: &Project<'_>, class: In<ClassId>, depth: u32) -> bool 
         project.class_type(class).is_some_and(|ty| project.contracts.is_family(ty, "emitter"))
             || project.methods(class).iter().any(|method| project.is_disposal(*method))
     };
-    if project.instances(class).rate >= Some(Rate::PerEvent) && !project.is_public_class(class) {
+    let rate = project.instances(class).rate;
+    if rate >= Some(Rate::PerEvent) && !project.is_public_class(class) {
         return false;
+    }
+    if rate == Some(Rate::Once) {
+        return true;
     }
     let classes = || std::iter::once(class).chain(project.bases(class));
     classes().any(ends)
@@ -211,6 +230,24 @@ fn lives_long_in(project: &Project<'_>, class: In<ClassId>, depth: u32) -> bool 
                     _ => false,
                 })
             })
+}
+
+/// Whether the project itself makes instances of a class again and again: each stands for one thing of many, and what it
+/// keeps is what is known of that.
+pub fn is_one_of_many(project: &Project<'_>, class: In<ClassId>) -> bool {
+    let starts = |function: In<FunctionId>| {
+        let name = project.function(function).name;
+        project.is_constructor(function) || project.contracts.words.first(Meaning::Start, &name)
+    };
+    // What a function makes for its caller is the caller's.
+    let given = |call: In<CallId>| {
+        project
+            .result(call)
+            .is_some_and(|made| project.uses(made).iter().any(|access| access.kind == AccessKind::Returned))
+    };
+    project.constructions(class).into_iter().any(|call| {
+        project.call_rate(call).rate >= Some(Rate::PerCall) && !starts(project.function_of(call)) && !given(call)
+    })
 }
 
 /// Whether instances of a class have a life of their own at all: they start or end.
@@ -279,10 +316,20 @@ pub fn is_held_back(project: &Project<'_>, growth: &Growth) -> bool {
         {
             found |= match cond {
                 Cond::Truthy(value) => off(*value),
-                Cond::Less(_, bound) | Cond::AtMost(_, bound) => {
-                    let text = project.text(In::new(file, *bound));
-                    project.contracts.words.any(Meaning::Limits, &text)
+                Cond::Less(compared, bound) | Cond::AtMost(compared, bound) => {
+                    let (text, value) = (project.text(In::new(file, *bound)), project.value(In::new(file, *bound)));
+                    let number = matches!(value, Value::Literal(Literal::Int(_)));
+                    // `status < 300` bounds nothing.
+                    number && !is_few_key(project, In::new(file, *compared))
+                        || project.contracts.words.any(Meaning::Limits, &text)
                 }
+                Cond::All(parts) => parts.iter().any(|part| match part {
+                    Cond::Less(compared, bound) | Cond::AtMost(compared, bound) => {
+                        matches!(project.value(In::new(file, *bound)), Value::Literal(Literal::Int(_)))
+                            && !is_few_key(project, In::new(file, *compared))
+                    }
+                    _ => false,
+                }),
                 _ => false,
             };
         }

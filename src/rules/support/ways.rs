@@ -1,6 +1,7 @@
 //! The ways through one function, by what was called on them: an answer, a removal, both. Knows no calls of other functions
 //! but by the word of who asks.
 
+use crate::model::contract::Throws;
 use crate::model::{CallId, Cond, Flow, FunctionId, In, Step};
 use crate::project::Project;
 
@@ -31,23 +32,36 @@ pub(crate) struct Marks<'f> {
 
 /// The ways through a function.
 pub(crate) fn through(project: &Project<'_>, function: In<FunctionId>, marks: &Marks<'_>) -> Ways {
-    let mut walk = Walk { function, marks, ways: Ways::default() };
+    let mut walk = Walk { project, function, marks, ways: Ways::default(), thrown: 0 };
     let end = walk.flow(&project.function(function).flow, NOTHING);
     walk.end(end);
     walk.ways
 }
 
-struct Walk<'f> {
+struct Walk<'f, 'a> {
+    project: &'f Project<'a>,
     function: In<FunctionId>,
     marks: &'f Marks<'f>,
     ways: Ways,
+    /// What the way had done where something may have been thrown.
+    thrown: u8,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn flow(&mut self, flow: &Flow, state: u8) -> u8 {
         match flow {
             _ if state == 0 => 0,
-            Flow::Step(Step::Call(call)) => self.call(self.function.with(*call), state),
+            Flow::Step(Step::Call(call)) => {
+                let call = self.function.with(*call);
+                if self.throws(call) {
+                    self.thrown |= state;
+                }
+                self.call(call, state)
+            }
+            Flow::Step(Step::Await { .. }) => {
+                self.thrown |= state;
+                state
+            }
             Flow::Sequence(parts) => parts.iter().fold(state, |state, part| self.flow(part, state)),
             Flow::Branch { cond, then, otherwise, .. } => {
                 let ends = [self.flow(then, state), self.flow(otherwise, state)];
@@ -61,9 +75,12 @@ impl Walk<'_> {
             }
             Flow::Loop { body, .. } | Flow::Labelled(_, body) => state | self.flow(body, state),
             Flow::Try { body, handler, finally } => {
+                let around = std::mem::take(&mut self.thrown);
                 let mut end = self.flow(body, state);
-                if let Some((_, handler)) = handler {
-                    end |= self.flow(handler, state);
+                let thrown = std::mem::replace(&mut self.thrown, around);
+                match handler {
+                    Some((_, handler)) => end |= self.flow(handler, if thrown == 0 { state } else { thrown }),
+                    None => self.thrown |= thrown,
                 }
                 finally.as_ref().map_or(end, |finally| self.flow(finally, end))
             }
@@ -73,6 +90,13 @@ impl Walk<'_> {
             }
             Flow::Step(_) | Flow::Label(_) => state,
         }
+    }
+
+    /// Whether a call may throw: not an answer or a removal by themselves, and not what is known never to.
+    fn throws(&self, call: In<CallId>) -> bool {
+        !(self.marks.removes)(call)
+            && !(self.marks.answers)(call)
+            && self.project.api(call).is_none_or(|api| api.throws != Throws::Never)
     }
 
     fn call(&self, call: In<CallId>, state: u8) -> u8 {

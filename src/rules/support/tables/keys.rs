@@ -3,7 +3,7 @@
 use super::{is_in_event, is_inside};
 use crate::model::words::{Meaning, singular, split};
 use crate::model::{In, Value, ValueId};
-use crate::project::{AccessKind, Drive, Growth, Key, Openness, Origin, Project, Table};
+use crate::project::{AccessKind, Drive, Growth, Key, Openness, Origin, Project, Shape, Table};
 
 /// Whether what is put in is just what the caller handed over, be it wrapped: a registration, as many entries as there
 /// are calls in the source.
@@ -74,7 +74,12 @@ pub fn is_spelled_out(project: &Project<'_>, table: &Table, growth: &Growth, dri
     let declares = words.first(Meaning::Declaring, &name);
     let composed = growth.value.filter(|value| matches!(project.value(*value), Value::Opaque(_)));
     let named = growth.key.or(composed);
-    let few = || named.is_some_and(|value| is_few(project, value, 0));
+    // `stopInstance(id)`.
+    let of_part = || {
+        let bare = named.is_some_and(|value| matches!(project.text(value).as_str(), "id" | "name" | "key"));
+        bare && split(&name).last().is_some_and(|word| words.has(Meaning::Parts, singular(word)))
+    };
+    let few = || named.is_some_and(|value| is_few(project, value, 0)) || of_part();
     let thing = |text: &str| split(text).iter().any(|word| words.has(Meaning::Things, singular(word)));
     let things = || {
         thing(&project.place_text(table.place))
@@ -82,7 +87,13 @@ pub fn is_spelled_out(project: &Project<'_>, table: &Table, growth: &Growth, dri
             || named.is_some_and(|value| thing(&project.text(value)))
     };
     let own = is_own_property(project, growth);
-    declares && !is_in_event(project, growth, driven) || !own && (few() || things())
+    // `this.devices`.
+    let parts = || {
+        let place = project.place_text(table.place);
+        let named = split(&place).last().is_some_and(|word| words.has(Meaning::Parts, singular(word)));
+        named && table.shape != Shape::List
+    };
+    declares && !is_in_event(project, growth, driven) || !own && (few() || things() || parts())
 }
 
 /// Whether something says that the entries are data: generated keys, objects, what an event brings, or the key's name.
@@ -98,17 +109,35 @@ pub fn is_data(project: &Project<'_>, table: &Table, growth: &Growth, driven: &D
             );
             object || names_data(project, key, 0)
         }
-        None => driven.by_events() || super::registers_itself(project, growth) || !table.is_read,
+        None => {
+            driven.by_events()
+                || super::registers_itself(project, growth)
+                || !table.is_read && table.place.path.is_empty()
+        }
     }
 }
 
 /// Calls whose result stands for what they are given.
 const SAME: [&str; 7] = ["String", "toString", "stringify", "join", "concat", "toLowerCase", "trim"];
 
+/// Whether the last word of a name stands for data, or, where that could be called so whatever it is, the one before.
+fn says_data(project: &Project<'_>, name: &str) -> bool {
+    let known = &project.contracts.words;
+    let words = split(name);
+    let [before @ .., last] = words.as_slice() else { return false };
+    let last = singular(last);
+    if !known.has(Meaning::Vague, last) {
+        return known.has(Meaning::Data, last) || known.has(Meaning::Contents, last);
+    }
+    before.last().is_some_and(|word| {
+        let word = singular(word);
+        known.has(Meaning::Crowds, word) || known.has(Meaning::Data, word) && !known.has(Meaning::Vague, word)
+    })
+}
+
 /// A key by its name: the last word of `roomId`, `options.host`.
 fn names_data(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
-    let data =
-        |name: &str| split(name).last().is_some_and(|last| project.contracts.words.has(Meaning::Data, singular(last)));
+    let data = |name: &str| says_data(project, name);
     if depth > 4 {
         return false;
     }
@@ -171,7 +200,12 @@ pub fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
     let few = |name: &str| {
         let (known, words) = (&project.contracts.words, split(name));
         let before = words.len().checked_sub(2).map(|at| singular(&words[at]));
-        words.last().is_some_and(|last| known.has(Meaning::Few, singular(last)))
+        let Some(last) = words.last().map(|last| singular(last)) else { return false };
+        // `nodeId`, `providerKey`: as many as what they are of.
+        if known.has(Meaning::Data, last) {
+            return before.is_some_and(|word| known.has(Meaning::Parts, word));
+        }
+        (known.has(Meaning::Few, last) || known.has(Meaning::Parts, last))
             && !before.is_some_and(|word| known.has(Meaning::Crowds, word))
     };
     match project.value(key) {
