@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::lowering::{Lowering, children, fields, has_child};
-use crate::model::{Argument, Flow, Literal, Name, ObjectId, ObjectLiteral, Property, Step, Value, ValueId};
+use crate::model::{Argument, Flow, Holder, Literal, Name, ObjectId, ObjectLiteral, Property, Step, Value, ValueId};
 use crate::text::Span;
 use tree_sitter::Node;
 
@@ -34,6 +34,9 @@ impl Lowering<'_> {
             "field_expression" => {
                 let object = node.field("argument").map(|object| self.expression(object));
                 let object = object.unwrap_or_else(|| self.opaque([]));
+                if node.field("operator").is_some_and(|operator| self.text(operator) == "->") {
+                    self.seen_as_pointer(object);
+                }
                 let name = node.field("field").and_then(|field| self.path_of(field).last().copied());
                 self.member(object, name.unwrap_or_default())
             }
@@ -366,6 +369,15 @@ impl Lowering<'_> {
     }
 
     /// What is called, and its bare name's range.
+    /// `params->size`, where the declaration of `params` shows no star: the name of its type is that of a pointer.
+    fn seen_as_pointer(&mut self, object: ValueId) {
+        let Value::Binding(binding) = *self.out.value(object) else { return };
+        let Some(ty) = &mut self.out.bindings[binding.index()].ty else { return };
+        if ty.holder == Holder::Raw && !ty.is_array && !ty.text.contains(['*', '&']) && ty.name != "auto" {
+            ty.text = Name::from(&format!("{}*", ty.text));
+        }
+    }
+
     fn callee(&mut self, function: Node<'_>) -> (ValueId, Span) {
         let name = match function.kind() {
             "field_expression" => function.field("field").unwrap_or(function),

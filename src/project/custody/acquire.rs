@@ -7,7 +7,7 @@ use crate::model::contract::{By, Spoken, Valid};
 use crate::model::{
     BindingKind, CallId, ClassId, Cond, FunctionId, FunctionKind, Holder, In, Literal, Summary, Type, Value, ValueId,
 };
-use crate::project::Project;
+use crate::project::{AccessKind, Project};
 use crate::text::FileId;
 
 /// How many functions may stand between an acquisition and its caller.
@@ -236,7 +236,8 @@ impl<'a> Project<'a> {
                     self.receiver(method.with(*call)).map(|value| summary.value(value.id)),
                     Some(Value::This(_))
                 );
-                if gives || (own && matches!(name.as_str(), "wrap" | "ref" | "queue" | "start")) {
+                let helped = || self.gives_this_away(method.with(*call));
+                if gives || (own && matches!(name.as_str(), "wrap" | "ref" | "queue" | "start")) || helped() {
                     doubt = Doubt::Unsure;
                 }
             }
@@ -269,6 +270,18 @@ impl<'a> Project<'a> {
         if has_unknown_base { doubt.max(Doubt::Likely) } else { doubt }
     }
 
+    /// Whether a call runs a method of the same object that hands that object over.
+    fn gives_this_away(&self, call: In<CallId>) -> bool {
+        self.targets(call).functions.iter().any(|target| {
+            let summary = self.summary(target.file);
+            let is_this = |value: ValueId| matches!(summary.value(value), Value::This(of) if *of == target.id);
+            self.class_of(*target).is_some()
+                && self.index(target.file).calls[target.id.index()]
+                    .iter()
+                    .any(|call| summary.call(*call).arguments.iter().any(|argument| is_this(argument.value)))
+        })
+    }
+
     /// Whether a call gives memory: `new`, `malloc`, ...
     pub fn is_heap(&self, call: In<CallId>) -> bool {
         let written = self.call(call);
@@ -287,7 +300,19 @@ impl<'a> Project<'a> {
         let Some(ty) = &self.binding(call.with(*pointer)).ty else { return false };
         let pointee = ty.text.split_once('<').and_then(|(_, rest)| rest.rsplit_once('>'));
         let class = pointee.and_then(|(pointee, _)| self.native_class(call.file, pointee.trim()));
-        class.is_some_and(|class| self.gives_itself_away(class, 0) == Doubt::Unsure)
+        class.is_some_and(|class| self.gives_itself_away(class, 0) == Doubt::Unsure) || self.is_wrapped(call)
+    }
+
+    /// Whether what a smart pointer gives up was handed to somebody before: `p->Wrap(object); p.release();`.
+    fn is_wrapped(&self, release: In<CallId>) -> bool {
+        let Some(pointer) = self.receiver(release).filter(|_| self.call(release).is_discarded) else { return false };
+        self.uses(pointer).iter().any(|access| match access.kind {
+            AccessKind::Method { call, .. } => {
+                let is_taken = self.contracts.words.takes(&self.method_name(access.of(call)).unwrap_or_default());
+                access.of(call) != release && is_taken
+            }
+            _ => false,
+        })
     }
 
     fn by_row(&self, call: In<CallId>, ty: &'a Type, by: &By, succeeds: Valid) -> Option<Owned<'a>> {
@@ -316,6 +341,10 @@ impl<'a> Project<'a> {
             Value::Address(inner) => *inner,
             Value::Binding(binding) => {
                 let binding = summary.binding(*binding);
+                // `auto out = new napi_ref`: it is written to the heap.
+                if binding.value.is_some_and(|value| matches!(summary.value(value), Value::Result(_))) {
+                    return None;
+                }
                 let is_array = binding.ty.as_ref().is_some_and(|ty| ty.is_array);
                 if !is_array && !matches!(binding.ty.as_ref().map(|ty| ty.holder), Some(Holder::Value | Holder::Raw)) {
                     return None;

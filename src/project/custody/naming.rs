@@ -80,9 +80,16 @@ pub(super) fn is_maker(name: &str) -> bool {
     matches!(last(name), "make_unique" | "make_shared")
 }
 
-/// Whether a name says that the function only gives another type to what it is given: `x_toval`, `x_as_base`.
+/// Whether a name says that the function only gives another type to what it is given: `x_toval`, `x_as_base`, and where a
+/// type of a pointer is called like a function, `PARAMS_PTR(p)`.
 pub(super) fn is_cast(name: &str) -> bool {
-    split(name).iter().skip(1).any(|word| word == "as" || word == "cast" || (word.starts_with("to") && word != "token"))
+    let words = split(name);
+    let is_type = words.len() > 1 && words.last().is_some_and(|word| word == "ptr");
+    is_type
+        || words
+            .iter()
+            .skip(1)
+            .any(|word| word == "as" || word == "cast" || (word.starts_with("to") && word != "token"))
 }
 
 fn last(path: &str) -> &str {

@@ -246,6 +246,14 @@ impl Walk<'_, '_, '_> {
         if carries {
             return self.store(state, assign, seen);
         }
+        // A list that is threaded through its elements: who has the link has the element.
+        let links = seen == Mention::Part
+            && matches!(place, Value::Member(..) | Value::Index(..))
+            && self.effects.destination(&state, assign.place, seen) == Destination::Owner;
+        if links {
+            self.settle(&state, How::Stored(assign.place), assign.span);
+            return Some(State { owned: false, ..state });
+        }
         let before = state.holders.len();
         state.holders.retain(|holder| {
             *holder != assign.place

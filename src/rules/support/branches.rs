@@ -4,7 +4,7 @@
 
 use super::members::Stored;
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::contract::{Effect, Part, Runs};
+use crate::model::contract::{Api, Effect, Part, Runs};
 use crate::model::{Flow, FunctionId, FunctionKind, In, Step, Value, ValueId};
 use crate::project::{Access, AccessKind, ExitKind, Project, Row};
 use crate::text::Location;
@@ -24,6 +24,15 @@ pub(crate) struct Forgetful {
 pub(crate) fn forgetful<'a>(project: &Project<'a>, stored: &Stored<'a>) -> Option<Forgetful> {
     let accesses = project.accesses(stored.place);
     let releases: Vec<&Access> = accesses.iter().filter(|access| releases(project, access)).collect();
+    // Some other call has taken it over.
+    let is_taken = |access: &Access| {
+        let AccessKind::Argument { call, index } = access.kind else { return false };
+        let effect = |api: &Api| api.arguments.get(index as usize).copied().unwrap_or(api.rest);
+        project.api(access.of(call)).map(effect).is_some_and(|it| matches!(it, Effect::Take | Effect::TakeOnSuccess))
+    };
+    if accesses.iter().any(is_taken) {
+        return None;
+    }
     let mut ends: Vec<_> = releases.iter().map(|access| access.function()).collect();
     ends.dedup();
     // What a framework calls last may be one function for success and one for failure; any other end has to be the only one,

@@ -116,8 +116,10 @@ fn keep<'a, 'f>(
 }
 
 fn is_smart(project: &Project<'_>, class: In<ClassId>, field: &str) -> bool {
-    project.field_type(class, field).is_some_and(|(_, facts)| {
-        matches!(facts.holder, Holder::Smart | Holder::Reference)
+    project.field_type(class, field).is_some_and(|(declared, facts)| {
+        let ends_itself = || project.declared_type(declared.file, facts).is_some_and(|ty| ty.raii);
+        (facts.holder == Holder::Value && ends_itself())
+            || matches!(facts.holder, Holder::Smart | Holder::Reference)
             || (facts.holder == Holder::Value
                 && matches!(facts.name.rsplit("::").next(), Some("string" | "vector" | "function")))
     })
