@@ -1,5 +1,6 @@
 //! `handle-lost-on-exit`: a handle that is released or handed on by some ways out and lost on another.
 
+use super::support::habits::borrowed;
 use super::support::handles::{Followed, followed, way};
 use super::support::mend::finally::in_finally;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
@@ -18,8 +19,40 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let Some(lost) = worst(&handle, released) else { continue };
-        findings.push(report(project, &handle, lost, released));
+        let confidence = confidence(&handle, lost, released);
+        let thing = Thing { call: handle.call, noun: &handle.gives.ty.noun, rows: &handle.rows };
+        findings.push(report(project, &thing, lost, confidence));
     }
+    for borrowed in borrowed(project) {
+        let Some(lost) = borrowed.rows.iter().filter(|row| row.is_lost() && is_failure(row)).min_by_key(|row| row.exit)
+        else {
+            continue;
+        };
+        let thing = Thing { call: borrowed.call, noun: &borrowed.noun, rows: &borrowed.rows };
+        findings.push(report(project, &thing, lost, Confidence::Medium));
+    }
+}
+
+fn confidence(handle: &Followed<'_>, lost: &Row, released: bool) -> Confidence {
+    match lost.exit {
+        // That an answer may fail, was of no concern to those from whom the obligation is known.
+        ExitKind::ImplicitThrow(_) | ExitKind::Rejection if is_habit(handle.gives.ty) => Confidence::Low,
+        _ if released && handle.rate.rate.is_some() && !is_habit(handle.gives.ty) => Confidence::High,
+        // Where nobody releases it at once, whoever has it may look after it when something is thrown.
+        ExitKind::ImplicitThrow(_) if !released => Confidence::Low,
+        _ => Confidence::Medium,
+    }
+}
+
+/// What is lost, as far as the report tells of it.
+struct Thing<'t> {
+    call: In<CallId>,
+    noun: &'t str,
+    rows: &'t [Row],
+}
+
+fn is_failure(row: &Row) -> bool {
+    matches!(row.exit, ExitKind::Return | ExitKind::Throw | ExitKind::ImplicitThrow(_) | ExitKind::Rejection)
 }
 
 /// The plainest of the ways on which it is lost.
@@ -27,7 +60,8 @@ fn worst<'h>(handle: &'h Followed<'_>, released: bool) -> Option<&'h Row> {
     handle
         .lost()
         .filter(|row| match row.exit {
-            ExitKind::Return | ExitKind::Throw | ExitKind::ImplicitThrow(_) | ExitKind::Rejection | ExitKind::Overwrite => true,
+            _ if is_failure(row) => true,
+            ExitKind::Overwrite => true,
             // The ordinary end leaves to itself what ends by itself.
             ExitKind::Fallthrough | ExitKind::ScopeEnd => released && !handle.ends_itself,
             _ => false,
@@ -36,18 +70,10 @@ fn worst<'h>(handle: &'h Followed<'_>, released: bool) -> Option<&'h Row> {
         .min_by_key(|row| row.exit)
 }
 
-fn report(project: &Project<'_>, handle: &Followed<'_>, lost: &Row, released: bool) -> Finding {
-    let noun = &handle.gives.ty.noun;
+fn report(project: &Project<'_>, handle: &Thing<'_>, lost: &Row, confidence: Confidence) -> Finding {
+    let noun = handle.noun;
     let way = way(project, lost);
     let at = project.locate(handle.call);
-    let confidence = match lost.exit {
-        // That an answer may fail, was of no concern to those from whom the obligation is known.
-        ExitKind::ImplicitThrow(_) | ExitKind::Rejection if is_habit(handle.gives.ty) => Confidence::Low,
-        _ if released && handle.rate.rate.is_some() && !is_habit(handle.gives.ty) => Confidence::High,
-        // Where nobody releases it at once, whoever has it may look after it when something is thrown.
-        ExitKind::ImplicitThrow(_) if !released => Confidence::Low,
-        _ => Confidence::Medium,
-    };
     let mut finding = Finding::new(NAME, confidence, at, format!("{noun} from `{}` is lost {way}", project.callee_text(handle.call)))
         .with_why(format!("the other ways out release it or hand it on; each time it leaves {way}, one more {noun} stays open"))
         .with_help("release it in a `finally`, or in one clean-up function that every way out calls")
@@ -58,7 +84,7 @@ fn report(project: &Project<'_>, handle: &Followed<'_>, lost: &Row, released: bo
     if let Some(by) = other {
         finding = finding.with_step(StepKind::Release, by, "released on another way out");
     }
-    match released_in_finally(project, handle.call, &handle.rows) {
+    match released_in_finally(project, handle.call, handle.rows) {
         Some(edits) => finding.with_fix("release it in `finally`", Applicability::Unsafe, edits),
         None => finding,
     }

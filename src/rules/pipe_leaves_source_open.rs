@@ -3,7 +3,7 @@
 use super::support::handles::is_counted;
 use super::support::mend::mentions;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{CallId, In, Value};
+use crate::model::{CallId, In, Rate, Value};
 use crate::project::{AccessKind, Doing, Origin, Project, Role};
 use crate::text::Edit;
 
@@ -16,25 +16,58 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         }
         let (Some(source), Some(destination)) = (project.receiver(call), project.argument(call, 0)) else { continue };
         let Some(opened) = opened_here(project, source, call) else { continue };
-        let Some(watched) = watched(project, destination, call) else { continue };
-        if is_released(project, source) {
+        let watched = watched(project, destination, call);
+        if watched.is_none() && !goes_away(project, destination, call) || is_released(project, source) {
             continue;
         }
-        let (from, to) = (project.callee_text(opened), project.text(destination));
-        let at = project.locate(opened);
-        let finding =
-            Finding::new(NAME, Confidence::Medium, at, format!("the stream from `{from}` stays open when `{to}` fails"))
-                .with_why(format!("`pipe` does not destroy its source; the handler of `{to}` ends the operation and leaves the source open"))
-                .with_help(format!("use `pipeline` instead of `pipe`, or destroy the source in the `'error'` handler of `{to}`"))
-                .with_context(project.function_name(project.function_of(call)))
-                .with_step(StepKind::Acquire, at, "opened here")
-                .with_step(StepKind::Hold, project.locate(call), format!("piped into `{to}`"))
-                .with_step(StepKind::Exit, project.locate(watched), format!("ends when `{to}` fails, without destroying the source"));
+        let finding = report(project, call, (opened, destination), watched);
         findings.push(match pipeline(project, call) {
             Some((title, edits)) => finding.with_fix(title, Applicability::Unsafe, edits),
             None => finding,
         });
     }
+}
+
+fn report(
+    project: &Project<'_>,
+    pipe: In<CallId>,
+    (opened, destination): (In<CallId>, In<crate::model::ValueId>),
+    watched: Option<In<CallId>>,
+) -> Finding {
+    let (from, to) = (project.callee_text(opened), project.text(destination));
+    let at = project.locate(opened);
+    let (when, why, help) = match watched {
+        Some(_) => (
+            format!("`{to}` fails"),
+            format!("the handler of `{to}` ends the operation and leaves the source open"),
+            format!("destroy the source in the `'error'` handler of `{to}`"),
+        ),
+        None => (
+            format!("the client of `{to}` goes away"),
+            format!("`{to}` closes with the connection, and nothing reads or closes the source any more"),
+            format!("destroy the source on 'close' of `{to}`"),
+        ),
+    };
+    let finding = Finding::new(NAME, Confidence::Medium, at, format!("the stream from `{from}` stays open when {when}"))
+        .with_why(format!("`pipe` does not destroy its source; {why}"))
+        .with_help(format!("use `pipeline` instead of `pipe`, or {help}"))
+        .with_context(project.function_name(project.function_of(pipe)))
+        .with_step(StepKind::Acquire, at, "opened here")
+        .with_step(StepKind::Hold, project.locate(pipe), format!("piped into `{to}`"));
+    match watched {
+        Some(watched) => finding.with_step(
+            StepKind::Exit,
+            project.locate(watched),
+            format!("ends when `{to}` fails, without destroying the source"),
+        ),
+        None => finding,
+    }
+}
+
+/// The destination is a server's response: its client may close the connection at any time.
+fn goes_away(project: &Project<'_>, destination: In<crate::model::ValueId>, pipe: In<CallId>) -> bool {
+    let answers = project.ty(destination).is_some_and(|ty| ty.family == "response");
+    answers && project.call_rate(pipe).rate.is_some_and(|rate| rate > Rate::Once)
 }
 
 /// The call that opened the piped stream, in the same function.

@@ -8,6 +8,7 @@ pub(super) mod deadline;
 pub(super) mod ending;
 pub(super) mod expiry;
 pub(super) mod failing;
+pub(super) mod habits;
 pub(super) mod handles;
 pub(super) mod idle;
 pub(super) mod keeper;

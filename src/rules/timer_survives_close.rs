@@ -149,22 +149,10 @@ fn ends_something(project: &Project<'_>, ending: In<FunctionId>) -> bool {
     let own = |call: In<CallId>| {
         project.receiver(call).is_some_and(|on| matches!(project.value(on), Value::This(_)))
     };
-    sets_flag(project, ending)
+    fields_set(project, ending).iter().any(|field| is_ending_flag(project, field))
         || reach(project, ending).into_iter().flat_map(|f| project.calls_in(f).collect::<Vec<_>>()).any(|call| {
             !own(call) && project.method_name(call).is_some_and(|name| words.has(Meaning::Disposal, &name))
         })
-}
-
-/// Whether a method sets a field that says that the object has ended.
-fn sets_flag(project: &Project<'_>, ending: In<FunctionId>) -> bool {
-    let summary = project.summary(ending.file);
-    let mut sets = false;
-    project.function(ending).flow.walk(&mut |flow| {
-        let Flow::Step(Step::Assign(assign)) = flow else { return };
-        let Value::Member(object, name) = summary.value(assign.place) else { return };
-        sets |= matches!(summary.value(*object), Value::This(_)) && is_ending_flag(project, name);
-    });
-    sets
 }
 
 /// The release as it is written elsewhere, put at the start of the method that ends the object.
