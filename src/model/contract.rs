@@ -80,6 +80,9 @@ pub struct Type {
     /// Names of option properties that bound it (`max`, `ttl`): a collection made with one of them does not grow for ever.
     #[serde(default)]
     pub bounded_by: Vec<String>,
+    /// Names of option properties of which one must be `true` for it to hold anything that outlives its use (`keepAlive`).
+    #[serde(default)]
+    pub holds_with: Vec<String>,
     /// Where this is documented: a section, header or source file. For the reader of the row.
     #[serde(default)]
     pub source: String,

@@ -282,7 +282,7 @@ impl<'a> Project<'a> {
     }
 
     /// Whether a collection is made with an option that bounds it, or with options that cannot be seen.
-    fn is_bounded(&self, call: In<CallId>, ty: &Type) -> bool {
+    pub fn is_bounded(&self, call: In<CallId>, ty: &Type) -> bool {
         let bounds: Vec<&String> = self.contracts.bases(ty).flat_map(|ty| &ty.bounded_by).collect();
         if bounds.is_empty() {
             return false;

@@ -2,38 +2,125 @@
 
 use super::support::keeper::{Keeper, care, keeper};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, In, Rate, Type};
-use crate::project::{Project, Root};
+use crate::model::{CallId, In, Literal, Rate, Type, Value};
+use crate::project::{Access, AccessKind, Place, Project, Root};
 
 const NAME: &str = "registration-per-call";
 
 /// Families of things that register themselves with the process as soon as they are used.
-const REGISTERED: &[&str] = &["async-store", "hooks", "observer", "monitor"];
+const REGISTERED: &[&str] = &["async-store", "hook", "observer", "monitor"];
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
-    for call in project.calls().filter(|call| !project.is_native(call.file)) {
-        let Some(ty) = made(project, call) else { continue };
+    for call in project.calls() {
+        if project.is_native(call.file) {
+            findings.extend(template(project, call));
+            continue;
+        }
         let rate = project.call_rate(call);
         if rate.rate.is_none_or(|rate| rate == Rate::Once) || project.is_once_guarded(call) {
             continue;
         }
-        let Keeper::Place(place) = keeper(project, call, ty) else { continue };
-        // A field is made once for each instance, a variable of the module once: `Rate` has said how often that is.
-        let local = matches!(place.root, Root::Variable(binding) if project.binding(binding).function.index() != 0);
-        if !local || !care(project, place, ty).releases.is_empty() {
-            continue;
-        }
-        let (noun, name) = (&ty.noun, project.place_text(place));
-        let at = project.locate(call);
-        let mut finding = Finding::new(NAME, Confidence::Medium, at, format!("a new {noun} `{name}` is made for each call and never disabled"))
-            .with_why(format!("the process keeps every {noun} that was used; {}", rate.because()))
-            .with_help(format!("make `{name}` once at module level, or disable it when the call is over"))
-            .with_context(project.function_name(project.function_of(call)))
-            .with_step(StepKind::Acquire, at, format!("{noun} made here"));
-        finding.trace.extend(rate.why);
-        findings.push(finding);
+        let found = listed(project, call).or_else(|| marked(project, call)).or_else(|| pooled(project, call));
+        findings.extend(found.map(|mut finding| {
+            finding.why = format!("{}; {}", finding.why, rate.because());
+            finding.trace.extend(rate.why);
+            finding
+        }));
     }
-    findings.extend(project.calls().filter(|call| project.is_native(call.file)).filter_map(|call| template(project, call)));
+}
+
+/// Something that the process lists once it is used.
+fn listed(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
+    let ty = made(project, call)?;
+    let name = match keeper(project, call, ty) {
+        // `createHook({ … }).enable()`.
+        Keeper::Dropped if lists_itself(project, call) => project.callee_text(call).to_owned(),
+        Keeper::Place(place) if is_local(project, place) && care(project, place, ty).releases.is_empty() => {
+            project.place_text(place)
+        }
+        _ => return None,
+    };
+    let (noun, at) = (&ty.noun, project.locate(call));
+    let finding = Finding::new(NAME, Confidence::Medium, at, format!("a new {noun} `{name}` is made for each call and never disabled"))
+        .with_why(format!("the process keeps every {noun} that was used"))
+        .with_help(format!("make `{name}` once at module level, or disable it when the call is over"));
+    Some(told(project, call, finding, format!("{noun} made here")))
+}
+
+/// A field is made once for each instance, a variable of the module once: `Rate` has said how often that is.
+fn is_local(project: &Project<'_>, place: Place) -> bool {
+    matches!(place.root, Root::Variable(binding) if project.binding(binding).function.index() != 0)
+}
+
+/// Whether what a call makes is registered with the process as a whole by a method that is called on it at once.
+fn lists_itself(project: &Project<'_>, call: In<CallId>) -> bool {
+    let Some(result) = project.result(call) else { return false };
+    project.uses(result).iter().any(|access| match access.kind {
+        AccessKind::Method { call, .. } => is_of_kind(project, access.of(call), "hook"),
+        _ => false,
+    })
+}
+
+fn is_of_kind(project: &Project<'_>, call: In<CallId>, kind: &str) -> bool {
+    project.api(call).and_then(|api| api.registers.as_ref()).is_some_and(|row| row.kind == kind)
+}
+
+/// An entry of the timeline of the process, where nobody clears any. The first of a function speaks for all.
+fn marked(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
+    let function = project.function_of(call);
+    let first = project.calls_in(function).find(|other| is_of_kind(project, *other, "mark"))?;
+    if first != call || project.registry().removals.iter().any(|removal| removal.kind == "mark") {
+        return None;
+    }
+    let text = project.callee_text(call);
+    let finding = Finding::new(NAME, Confidence::Medium, project.locate(call), format!("each call of `{text}` adds an entry to the timeline of the process"))
+        .with_why("entries stay until they are cleared, under the same name, too, and nothing here clears any")
+        .with_help("call `performance.clearMarks(name)` and `performance.clearMeasures(name)` when they have been read");
+    Some(told(project, call, finding, "an entry is added here".to_owned()))
+}
+
+/// An agent that keeps the connections of one call open for calls that will never come to it.
+fn pooled(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
+    let ty = project.ty(project.result(call)?).filter(|ty| project.call(call).is_new && ty.family == "agent")?;
+    let holds = |argument: &crate::model::Argument| match project.value(call.with(argument.value)) {
+        Value::Object(object) => {
+            let object = project.object(call.with(*object));
+            let on = |name: &String| object.get(name).map(|value| project.value(call.with(value)));
+            ty.holds_with.iter().filter_map(on).any(|value| *value == Value::Literal(Literal::Bool(true)))
+        }
+        _ => false,
+    };
+    let Keeper::Place(place) = keeper(project, call, ty) else { return None };
+    let care = care(project, place, ty);
+    let lent = |escape: &Access| matches!(escape.kind, AccessKind::Inside { .. });
+    if !project.call(call).arguments.iter().any(holds)
+        || !is_local(project, place)
+        || !care.releases.is_empty()
+        || care.escapes.is_empty()
+        || !care.escapes.iter().all(|escape| lent(escape) && is_option(project, escape))
+    {
+        return None;
+    }
+    let (name, at) = (project.place_text(place), project.locate(call));
+    let finding = Finding::new(NAME, Confidence::Medium, at, format!("a new {} `{name}` is made for each call and never destroyed", ty.noun))
+        .with_why("it keeps its sockets open for requests that it will never get")
+        .with_help(format!("make `{name}` once at module level and share it, or call `{name}.destroy()` when the call is over"));
+    Some(told(project, call, finding, format!("{} made here", ty.noun)))
+}
+
+/// Put into an object literal that is an argument of a known call.
+fn is_option(project: &Project<'_>, escape: &Access) -> bool {
+    let AccessKind::Inside { outer } = escape.kind else { return false };
+    project.uses(escape.of(outer)).iter().all(|access| match access.kind {
+        AccessKind::Argument { call, .. } => project.api(access.of(call)).is_some(),
+        _ => false,
+    })
+}
+
+fn told(project: &Project<'_>, call: In<CallId>, finding: Finding, step: String) -> Finding {
+    finding
+        .with_context(project.function_name(project.function_of(call)))
+        .with_step(StepKind::Acquire, project.locate(call), step)
 }
 
 /// A function template of C++ code: the context keeps each, and what was instantiated from it, as long as it lives.
@@ -76,9 +163,7 @@ fn is_template(project: &Project<'_>, call: In<CallId>) -> bool {
 }
 
 fn made<'a>(project: &Project<'a>, call: In<CallId>) -> Option<&'a Type> {
-    if !project.call(call).is_new {
-        return None;
-    }
-    let ty = project.ty(project.result(call)?)?;
+    let makes = project.call(call).is_new || project.api(call).is_some_and(|api| api.returns_type.is_some());
+    let ty = project.ty(project.result(call).filter(|_| makes)?)?;
     REGISTERED.iter().any(|family| ty.family == **family).then_some(ty)
 }

@@ -1,13 +1,14 @@
 //! A collection that lives long, gets entries again and again under open keys, and loses none of them as often.
 
 use super::removal_that_removes_nothing::has_fault;
+use super::support::tables::inside::{Filled, unbounded};
 use super::support::tables::keys::{is_data, is_handed_over, is_looked_up, is_record, is_spelled_out, openness};
 use super::support::tables::waits::{accumulates, kept_timer, unanswered};
 use super::support::tables::{
     Life, Useless, is_held_back, is_one_of_many, is_start, life, lives_long, outgrows, outlives, registers_itself, useless,
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
-use crate::model::{FunctionId, In};
+use crate::model::{CallId, FunctionId, In};
 use crate::project::{Growth, Lifetime, Openness, Project, RateAnswer, Shape, Table};
 
 /// One growth that nothing keeps up with.
@@ -22,6 +23,7 @@ struct Verdict<'t> {
 
 /// Reports one finding a table, at its most certain growth.
 pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
+    found.extend(project.calls().filter(|call| !project.is_native(call.file)).filter_map(|call| inside(project, call)));
     for table in project.tables() {
         if !table.size_checks.is_empty() {
             continue;
@@ -35,6 +37,30 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
             found.push(report(project, table, &lifetime, life, &verdict));
         }
     }
+}
+
+/// A table that a package keeps inside of what it makes, without a bound.
+fn inside(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
+    let (ty, filled) = unbounded(project, call)?;
+    let at = project.locate(call);
+    let bounds = ty.bounded_by.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let finding = Finding::new(
+        "unbounded-collection",
+        Confidence::Medium,
+        at,
+        format!("the table inside this {} grows without a bound", ty.noun),
+    )
+    .with_context(project.function_name(project.function_of(call)))
+    .with_step(StepKind::Hold, at, format!("{} made here, without a bound", ty.noun));
+    Some(match filled {
+        Filled::ByItself => finding
+            .with_why("what comes in is kept in the memory of the process, and what has expired goes only when it is asked for")
+            .with_help(format!("give it one of {bounds}")),
+        Filled::By(by) => finding
+            .with_why("it finds results by the identity of the first argument; one that is made for each call is never found again, and kept")
+            .with_help(format!("give a second function that makes a text of the arguments, or one of {bounds}"))
+            .with_step(StepKind::Grow, project.locate(by), "a new key each time"),
+    })
 }
 
 fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Growth) -> Option<Verdict<'t>> {

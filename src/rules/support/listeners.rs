@@ -15,7 +15,7 @@ pub(crate) struct Listener<'p, 'a> {
 }
 
 /// Kinds of registrations that are called back again and again until they are taken back.
-const CALLED_BACK: [&str; 3] = [LISTENER, "subscription", "tap"];
+const CALLED_BACK: [&str; 4] = [LISTENER, "subscription", "tap", "hook"];
 
 const LISTENER: &str = "listener";
 

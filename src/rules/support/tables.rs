@@ -1,6 +1,7 @@
 //! Which removals keep up with what makes a collection grow, and how long the collection lives: the first law for tables.
 
 pub mod answered;
+pub mod inside;
 pub mod keys;
 pub mod waits;
 
