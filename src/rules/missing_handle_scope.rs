@@ -108,7 +108,18 @@ fn opens_scope(project: &Project<'_>, call: In<CallId>) -> bool {
     let api = project.api(call);
     let of = |name: Option<&String>| name.and_then(|name| project.contracts.ty(name));
     let given = [api.and_then(|api| of(api.gives.as_ref())), api.and_then(|api| of(api.returns_type.as_ref())), named];
-    given.into_iter().flatten().any(|ty| project.contracts.is_family(ty, "handle-scope"))
+    given.into_iter().flatten().any(|ty| project.contracts.is_family(ty, "handle-scope")) || holds_scope(project, call)
+}
+
+/// Whether a call makes an object of a class of the project that has a scope for a part.
+fn holds_scope(project: &Project<'_>, call: In<CallId>) -> bool {
+    let class = project.declared_class(call.file, &project.callee_text(call).replace('.', "::"));
+    class.is_some_and(|class| {
+        project.class(class).fields.iter().any(|field| {
+            let ty = field.ty.as_ref().and_then(|facts| project.declared_type(class.file, facts));
+            ty.is_some_and(|ty| project.contracts.is_family(ty, "handle-scope"))
+        })
+    })
 }
 
 fn makes_handle(project: &Project<'_>, call: In<CallId>) -> bool {

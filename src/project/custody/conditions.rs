@@ -328,6 +328,8 @@ impl Judge<'_, '_, '_> {
             Cond::Truthy(value) => self.truthy(state, *value),
             Cond::Equal(a, b) => self.equal(state, *a, *b).or_else(|| self.equal(state, *b, *a)),
             Cond::Less(a, b) => self.less(state, *a, *b, true),
+            // Of a descriptor, too: who writes `if (fd <= 0)` means that there is none, and it is hardly ever 0.
+            Cond::AtMost(a, b) if state.owned && self.is_thing(state, *a) && self.is_zero(state, *b) => Some(false),
             Cond::AtMost(a, b) => self.less(state, *a, *b, false),
             _ => None,
         }
@@ -444,6 +446,10 @@ impl Judge<'_, '_, '_> {
 
     fn status<'s>(&self, state: &'s State, value: ValueId) -> Option<&'s super::state::Status> {
         state.status.as_ref().filter(|status| status.values.contains(&value))
+    }
+
+    fn is_zero(&self, state: &State, value: ValueId) -> bool {
+        self.literal(state, value) == Some(Literal::Int(0))
     }
 
     fn literal(&self, state: &State, value: ValueId) -> Option<Literal> {

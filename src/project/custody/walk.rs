@@ -203,8 +203,14 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         }
         let mut seen = entering.clone();
         self.depth += 1;
-        for _ in 0..TURNS {
+        for turn in 0..TURNS {
+            let (known, settled) = (self.out.losses.len(), self.out.settlements.len());
             let mut after = self.flow(body, entering);
+            // What each turn hands on was made for the turns: who makes an empty array leaves none of them out.
+            let is_for_turns = self.out.settlements.len() > settled && self.out.losses.len() == known;
+            if turn == 0 && is_for_turns && !after.iter().any(|state| state.owned) && self.breaks.is_empty() {
+                out.iter_mut().for_each(|state| state.owned = false);
+            }
             let left = std::mem::take(&mut self.continues);
             for (label, state) in left {
                 match label {

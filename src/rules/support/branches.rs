@@ -148,7 +148,7 @@ pub(crate) fn on_one_way(project: &Project<'_>, rule: &'static str, stored: &Sto
     )
     .with_why(match lost {
         Some(_) => format!("{name} releases it on the other ways, and nothing else does"),
-        None => format!("the callback for the other outcome releases it, and only one of them is called"),
+        None => "the callback for the other outcome releases it, and only one of them is called".to_owned(),
     })
     .with_help(format!("release `{field}` on all ways through {name}"))
     .with_context(project.function_name(stored.function))

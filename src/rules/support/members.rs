@@ -264,8 +264,13 @@ fn releases_through(project: &Project<'_>, call: In<CallId>, index: u16, stored:
     if stored.releasers.iter().any(|releaser| name == **releaser) || sounds_like_release(project, &name) {
         return true;
     }
+    let targets = project.targets(call).functions;
+    // Code that is not here, and that is handed a function beside it, calls that when it has done with it.
+    if targets.is_empty() && is_given_function(project, call) {
+        return true;
+    }
     // A project function that releases or keeps what it is given.
-    project.targets(call).functions.iter().any(|&target| {
+    targets.iter().any(|&target| {
         let Some(&parameter) = project.function(target).parameters.get(index as usize) else { return false };
         let Some(value) = project.binding_value(target.with(parameter)) else { return false };
         project.uses(target.with(value)).iter().any(|access| match access.kind {
@@ -277,6 +282,11 @@ fn releases_through(project: &Project<'_>, call: In<CallId>, index: u16, stored:
             _ => false,
         })
     })
+}
+
+fn is_given_function(project: &Project<'_>, call: In<CallId>) -> bool {
+    let arguments = project.call(call).arguments.iter();
+    arguments.map(|argument| call.with(argument.value)).any(|value| !project.functions_in(value).is_empty())
 }
 
 /// Whether what is stored is a block of memory, whatever lives in it.
