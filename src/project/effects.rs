@@ -143,6 +143,9 @@ impl<'a> Project<'a> {
                 let (Origin::Result(inner) | Origin::Resolved(inner) | Origin::New(inner, _)) = origin else {
                     continue;
                 };
+                if let Some(resolved) = self.resolved_with(inner) {
+                    return Some(resolved);
+                }
                 if inner.file != function.file || self.call(inner).function != function.id {
                     // The handle of a wrapper's wrapper: the inner call is in the inner function.
                     let through = self.calls_in(function).find(|call| {
@@ -166,6 +169,27 @@ impl<'a> Project<'a> {
             }
         }
         None
+    }
+
+    /// What the executor of a `new Promise` resolves it with, where that is a handle that the executor obtained.
+    fn resolved_with(&self, made: In<CallId>) -> Option<Acquired<'a>> {
+        if self.path(made)? != "new Promise" {
+            return None;
+        }
+        let executor = self.callbacks(made).into_iter().next()?.function;
+        let resolve = executor.with(*self.function(executor).parameters.first()?);
+        let handed = |access: &super::Access| match access.kind {
+            super::AccessKind::Called { call } => self.argument(access.of(call), 0),
+            _ => None,
+        };
+        let accesses = self.accesses(Place::new(super::Root::Variable(resolve)));
+        accesses.iter().filter_map(handed).find_map(|value| match self.origin(value) {
+            Origin::Result(call) if call.file == made.file => {
+                let gives = self.gives(call).filter(|gives| gives.by == By::Return)?;
+                Some((gives.ty, By::Promise, gives.from))
+            }
+            _ => None,
+        })
     }
 
     fn is_given_back(&self, function: In<FunctionId>, call: In<CallId>, ty: &Type) -> bool {

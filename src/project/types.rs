@@ -162,6 +162,25 @@ impl<'a> Resolver<'_, 'a> {
         Some(format!("{}#{name}", self.ty(callee.with(*object))?.name))
     }
 
+    /// `fs.open` of `disk.open` where some caller passes `fs` for the parameter `disk`: whatever others pass, has to be like it.
+    fn dependency_path(&mut self, callee: In<ValueId>) -> Option<String> {
+        let project = self.project;
+        let Value::Member(object, name) = project.value(callee) else { return None };
+        let Value::Binding(binding) = project.value(callee.with(*object)) else { return None };
+        let parameter = callee.with(*binding);
+        if self.shallow
+            || project.is_native(callee.file)
+            || !matches!(project.binding(parameter).kind, BindingKind::Parameter(_))
+        {
+            return None;
+        }
+        project.arguments_of(parameter).into_iter().find_map(|argument| {
+            let Origin::External(module) = self.origin(argument) else { return None };
+            let path = format!("{module}.{name}");
+            project.rows(callee.file).api(&path).filter(|api| api.registers.is_none()).map(|_| path)
+        })
+    }
+
     /// What the methods called on a value tell of it, where nothing else does.
     fn duck(&mut self, value: In<ValueId>) -> Option<&'a Type> {
         let project = self.project;
@@ -210,7 +229,7 @@ impl<'a> Resolver<'_, 'a> {
                 .or_else(|| project.inherited_path(id, &path))
                 .or(Some(path));
         }
-        if let Some(path) = self.method_path(callee) {
+        if let Some(path) = self.method_path(callee).or_else(|| self.dependency_path(callee)) {
             return Some(path);
         }
         let ty = self.ty(callee)?;

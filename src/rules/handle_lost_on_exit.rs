@@ -1,8 +1,9 @@
 //! `handle-lost-on-exit`: a handle that is released or handed on by some ways out and lost on another.
 
 use super::support::habits::borrowed;
-use super::support::handles::{Followed, followed, way};
+use super::support::handles::{Followed, followed, short, way};
 use super::support::mend::finally::in_finally;
+use super::support::operations::{self, Past};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, In};
 use crate::project::{ExitKind, Project, Row, State, is_habit};
@@ -11,6 +12,8 @@ use crate::text::Edit;
 const NAME: &str = "handle-lost-on-exit";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    let calls = project.calls().filter(|call| !project.is_native(call.file));
+    findings.extend(calls.filter_map(|call| Some(answered(project, call, &operations::answered_past(project, call)?))));
     for handle in followed(project) {
         let released = handle.is_released();
         let handed = handle.rows.iter().any(|row| matches!(row.state, State::Returned | State::Escaped | State::Captured));
@@ -88,6 +91,20 @@ fn report(project: &Project<'_>, handle: &Thing<'_>, lost: &Row, confidence: Con
         Some(edits) => finding.with_fix("release it in `finally`", Applicability::Unsafe, edits),
         None => finding,
     }
+}
+
+/// An operation that answers past its own clean-up.
+fn answered(project: &Project<'_>, call: In<CallId>, past: &Past) -> Finding {
+    let noun = project.gives(call).map_or("handle", |gives| &*gives.ty.noun);
+    let at = project.locate(call);
+    let way = short(project.sources.snippet(past.at));
+    Finding::new(NAME, Confidence::Medium, at, format!("{noun} from `{}` stays open after `{way}`", project.callee_text(call)))
+        .with_why("the other ways out of the operation run a function that releases it; this one answers at once")
+        .with_help("answer through the function that releases")
+        .with_context(project.function_name(project.function_of(call)))
+        .with_step(StepKind::Acquire, at, format!("{noun} is obtained here"))
+        .with_step(StepKind::Exit, past.at, "the operation ends here, without releasing it")
+        .with_step(StepKind::Release, past.released, "released on the other ways")
 }
 
 /// The one release that there is, moved into `finally`: where a way out hands the thing on, or releases it elsewhere, it would

@@ -2,6 +2,8 @@
 
 use super::support::ending::{endings, reach, reaches};
 use super::support::handles::{beginning, ends_with_others, is_counted};
+use super::support::inherited::{Forgotten, self};
+use super::support::late::{Late, self};
 use super::support::keeper::{Keeper, care, keeper};
 use super::support::mend::handle::release;
 use super::support::mend::{at_start, semicolon};
@@ -13,7 +15,12 @@ use crate::text::Edit;
 const NAME: &str = "owner-forgets-handle";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
+    findings.extend(inherited::forgotten(project).into_iter().map(|forgotten| left_by_destroy(project, &forgotten)));
     for call in project.calls().filter(|call| !project.is_native(call.file)) {
+        if let Some(late) = late::arrives_late(project, call) {
+            findings.push(comes_late(project, call, &late));
+            continue;
+        }
         let Some(gives) = project.gives(call).filter(|gives| is_counted(gives.ty) && !gives.ty.collectable) else { continue };
         if beginning(project, call, &gives).is_none() {
             continue;
@@ -61,6 +68,33 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             None => finding,
         });
     }
+}
+
+/// What the `destroy` of a stream leaves behind because it is the inherited one.
+fn left_by_destroy(project: &Project<'_>, forgotten: &Forgotten) -> Finding {
+    let name = project.place_text(forgotten.place);
+    let (class, method) = (project.class(forgotten.class).name, project.function_name(forgotten.ending));
+    let at = project.locate(forgotten.made);
+    Finding::new(NAME, Confidence::Medium, at, format!("what `{name}` holds goes on after `destroy`, which `{class}` inherits"))
+        .with_why(format!("{method} ends it; the stream's own `destroy`, which `pipeline` and whoever gives it up call, does not"))
+        .with_help(format!("end `{name}` in a `_destroy(error, callback)` of `{class}`, too"))
+        .with_context(project.function_name(project.function_of(forgotten.made)))
+        .with_step(StepKind::Acquire, at, format!("`{name}` receives it here"))
+        .with_step(StepKind::Release, project.locate(forgotten.ended), format!("{method} ends it"))
+}
+
+/// What is put into a field of an object that has ended meanwhile.
+fn comes_late(project: &Project<'_>, call: In<CallId>, late: &Late) -> Finding {
+    let noun = project.gives(call).map_or("handle", |gives| &*gives.ty.noun);
+    let (name, method, flag) = (project.place_text(late.place), project.function_name(late.ending), late.flag);
+    let at = project.locate(call);
+    Finding::new(NAME, Confidence::Medium, at, format!("{noun} for `{name}` may come after {method}, and is never released then"))
+        .with_why(format!("{method} releases what `{name}` holds at that moment; nobody waits for this start, and it does not ask for `this.{flag}`"))
+        .with_help(format!("after the `await`, release it at once `if (this.{flag})`"))
+        .with_context(project.function_name(project.function_of(call)))
+        .with_step(StepKind::Acquire, at, format!("the {noun} is obtained here"))
+        .with_step(StepKind::Repeat, late.waits, "the object may end during this wait")
+        .with_step(StepKind::Release, project.locate_function(late.ending), format!("{method} releases what is there"))
 }
 
 /// The release at the start of the method that ends the object, where the field may still be empty.

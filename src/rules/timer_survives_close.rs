@@ -3,13 +3,14 @@
 
 use super::support::ending::{asks_for_end, endings, hands_itself_over, reach, reaches, reaches_apart, released_by_end_event, says_takes_out, whole_endings};
 use super::support::deadline::{is_soon, is_unreferenced};
+use super::support::flags::{fields_set, is_ending_flag, tests_flag};
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::leftover::{self, Leftover};
 use super::support::mend;
 use super::support::revival::outlived_end;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::words::Meaning;
-use crate::model::{CallId, ClassId, Exit, Flow, FunctionId, In, Rate, Step, Type, Value, ValueId};
+use crate::model::{CallId, ClassId, Flow, FunctionId, In, Rate, Step, Type, Value};
 use crate::project::{Access, AccessKind, Place, Project, Root};
 use crate::text::{Edit, Span};
 
@@ -200,7 +201,7 @@ fn rearmed(
     let ending = endings(project, class).into_iter().find(|&f| reaches(project, f, &care.releases))?;
     let set = fields_set(project, ending);
     // A run that tests the flag before it waits arms one timer more, whose callback then stops.
-    if set.is_empty() || std::iter::once(function).chain(callbacks).any(|f| tests_flag(project, f, &set)) {
+    if set.is_empty() || std::iter::once(function).chain(callbacks).any(|f| tests_flag(project, f, &set, 0)) {
         return None;
     }
     let name = project.place_text(place);
@@ -267,57 +268,4 @@ fn last_await(project: &Project<'_>, function: In<FunctionId>, before: u32) -> O
         }
     });
     last
-}
-
-/// Fields of the object that a method sets.
-fn fields_set(project: &Project<'_>, ending: In<FunctionId>) -> Vec<crate::model::Name> {
-    let summary = project.summary(ending.file);
-    let mut fields = Vec::new();
-    project.function(ending).flow.walk(&mut |flow| {
-        let Flow::Step(Step::Assign(assign)) = flow else { return };
-        let Value::Member(object, name) = summary.value(assign.place) else { return };
-        if matches!(summary.value(*object), Value::This(_)) {
-            fields.push(*name);
-        }
-    });
-    fields
-}
-
-/// Whether a field's name says that its object has ended.
-fn is_ending_flag(project: &Project<'_>, name: &str) -> bool {
-    project.contracts.words.has(Meaning::Ending, name.trim_start_matches(['#', '_']))
-}
-
-fn tests_flag(project: &Project<'_>, function: In<FunctionId>, flags: &[crate::model::Name]) -> bool {
-    let mut tested = false;
-    project.function(function).flow.walk(&mut |flow| {
-        let (Flow::Branch { cond, .. } | Flow::Loop { cond, .. }) = flow else { return };
-        cond.values(&mut |value| {
-            tested |= mentions(project, function.with(value), flags) || asks_for_flag(project, function.with(value), flags);
-        });
-    });
-    tested
-}
-
-/// `this.isOver()`, which gives back a flag.
-fn asks_for_flag(project: &Project<'_>, value: In<ValueId>, flags: &[crate::model::Name]) -> bool {
-    let Value::Result(call) = project.value(value) else { return false };
-    project.targets(value.with(*call)).functions.iter().any(|&function| {
-        let mut returns = false;
-        project.function(function).flow.walk(&mut |flow| {
-            if let Flow::Exit(Exit::Return(Some(value)), _) = flow {
-                returns |= mentions(project, function.with(*value), flags);
-            }
-        });
-        returns
-    })
-}
-
-/// A field among some, or one whose name says that the object has ended.
-fn mentions(project: &Project<'_>, value: In<ValueId>, flags: &[crate::model::Name]) -> bool {
-    match project.value(value) {
-        Value::Member(_, name) => flags.contains(name) || is_ending_flag(project, name),
-        Value::Opaque(values) | Value::Choice(values) => values.iter().any(|v| mentions(project, value.with(*v), flags)),
-        _ => false,
-    }
 }

@@ -175,7 +175,8 @@ pub(crate) fn way(project: &Project<'_>, row: &Row) -> String {
     }
 }
 
-fn short(text: &str) -> String {
+/// The first line of a piece of code, as far as it is short.
+pub(crate) fn short(text: &str) -> String {
     let line = text.lines().next().unwrap_or("").trim_start_matches("await ").trim_end_matches(';');
     if line.chars().count() <= 48 { line.to_owned() } else { line.chars().take(47).chain(['…']).collect() }
 }
