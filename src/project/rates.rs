@@ -2,11 +2,11 @@
 //! and guards. Every answer says why, in words that can be checked in the code.
 
 use super::memo::Ask;
-use super::{Origin, Passed, Project};
+use super::{AccessKind, Origin, Passed, Project};
 use crate::finding::{StepKind, TraceStep};
 use crate::model::contract::Runs;
 use crate::model::words::Meaning;
-use crate::model::{CallId, ClassId, Cond, FunctionId, FunctionKind, In, Literal, Loop, Rate, Value};
+use crate::model::{CallId, ClassId, Cond, FunctionId, FunctionKind, In, Literal, Loop, Rate, Value, ValueId};
 use crate::text::Location;
 
 /// How often something happens, and why that is believed.
@@ -135,7 +135,38 @@ impl Project<'_> {
             // Nobody knows how often its callers run, but there are some, and it is offered to others, too.
             found = self.offered_rate(function);
         }
+        if found.rate.is_none() && !self.is_native(function.file) {
+            found = self.defined_rate(function);
+        }
         found
+    }
+
+    /// The value of a property that a descriptor defines: `Object.defineProperties(api, { send: { value: send } })`. Whoever
+    /// has the object may call it.
+    fn defined_rate(&self, function: In<FunctionId>) -> RateAnswer {
+        let inside = |value: In<ValueId>| {
+            self.uses(value).iter().filter_map(|access| match access.kind {
+                AccessKind::Inside { outer } => Some(access.of(outer)),
+                _ => None,
+            })
+        };
+        let defines = |value: In<ValueId>| {
+            self.uses(value).iter().any(|access| match access.kind {
+                AccessKind::Argument { call, .. } => self.path(access.of(call)).is_some_and(|path| {
+                    matches!(path.as_str(), "Object.defineProperty" | "Object.defineProperties" | "Object.create")
+                }),
+                _ => false,
+            })
+        };
+        let descriptors: Vec<In<ValueId>> = self.references(function).iter().flat_map(|value| inside(*value)).collect();
+        let defined = descriptors.iter().any(|descriptor| defines(*descriptor) || inside(*descriptor).any(defines));
+        if !defined {
+            return RateAnswer::default();
+        }
+        let name = self.function_name(function);
+        let message =
+            format!("{name} is defined as a method of an object: whoever has that may call it again and again");
+        RateAnswer { is_offered: true, ..RateAnswer::new(Rate::PerCall, self.locate_function(function), message) }
     }
 
     /// The method of a project class that a method of a subclass takes the place of.

@@ -222,7 +222,8 @@ impl<'a> Project<'a> {
             if is_async { By::Promise } else { By::Return }
         };
         if let Some((habit, by_promise)) = function.and_then(|function| words.usual.get(function)) {
-            let by = if *by_promise { By::Promise } else { by(function) };
+            // Whoever takes the result as it is, has the thing itself.
+            let by = if *by_promise && self.is_waited_for(call) { By::Promise } else { by(function) };
             return Some((self.contracts.ty(&usually_owed(habit))?, by, call));
         }
         let by_function = function.and_then(|function| words.functions.get(function));
@@ -232,6 +233,19 @@ impl<'a> Project<'a> {
         };
         let owes = by_function.or_else(by_class)?;
         Some((self.contracts.ty(&owed(owes))?, by(function), call))
+    }
+
+    /// Whether the code waits for what a call gives, or reacts to it.
+    fn is_waited_for(&self, call: In<CallId>) -> bool {
+        let Some(result) = self.result(call) else { return self.call(call).is_awaited };
+        let reacts = |access: &super::Access| match access.kind {
+            super::AccessKind::Awaited => true,
+            super::AccessKind::Method { key: super::Key::Name(name), .. } => {
+                matches!(name.as_str(), "then" | "catch" | "finally")
+            }
+            _ => false,
+        };
+        self.call(call).is_awaited || self.uses(result).iter().any(reacts)
     }
 
     /// Whether a call is the one that must be made on, or with, a thing of this type: a comment or the project's habit says so.

@@ -4,7 +4,7 @@ use super::ending::{endings, released_by_end_event};
 use super::handles::is_counted;
 use super::keeper::Care;
 use crate::model::words::Meaning;
-use crate::model::{CallId, ClassId, FunctionId, In, Rate, ValueId};
+use crate::model::{CallId, ClassId, FunctionId, In, Rate, Type, ValueId};
 use crate::project::{Access, AccessKind, Doing, Origin, Place, Project, Role};
 
 /// What `destroy` leaves behind.
@@ -25,11 +25,17 @@ pub(crate) fn forgotten(project: &Project<'_>) -> Vec<Forgotten> {
     let streams = project.classes().filter(|class| {
         !project.is_native(class.file)
             && project.canonical_class(*class) == *class
-            && project.class_type(*class).is_some_and(|ty| project.contracts.is_family(ty, "stream"))
+            && project.class_type(*class).is_some_and(|ty| is_destroyed(project, ty))
             && project.instances(*class).rate.is_some_and(|rate| rate > Rate::Once)
             && !has_own_destroy(project, *class)
     });
     streams.flat_map(|class| in_class(project, class)).collect()
+}
+
+/// A stream with a `destroy` that can be told what to do; the oldest have none.
+fn is_destroyed(project: &Project<'_>, ty: &Type) -> bool {
+    let mut bases = project.contracts.bases(ty);
+    project.contracts.is_family(ty, "stream") && bases.any(|ty| ty.overrides.contains_key("_destroy"))
 }
 
 /// A method, or an option handed to the base's constructor, that `destroy` runs.
