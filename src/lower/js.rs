@@ -22,6 +22,7 @@ mod parse;
 mod pattern;
 mod prototype;
 mod recover;
+mod regions;
 mod settle;
 mod state;
 mod stmt;

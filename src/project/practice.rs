@@ -88,7 +88,15 @@ fn calls(
                 see(call, given, is_final);
             }
         }
-        Flow::Sequence(parts) => parts.iter().for_each(|part| calls(summary, part, held, is_final, see)),
+        Flow::Sequence(parts) => {
+            for part in parts {
+                calls(summary, part, held, is_final, see);
+                // What follows a way out happens on some ways only.
+                if matches!(part, Flow::Branch { .. } | Flow::Switch { .. } | Flow::Loop { .. }) && leaves(part) {
+                    held.clear();
+                }
+            }
+        }
         // `if (lease) lease.end()` asks only whether there is one.
         Flow::Branch { cond: Cond::Truthy(value), then, .. } if held.contains(value) => {
             calls(summary, then, held, is_final, see);
@@ -101,13 +109,35 @@ fn calls(
         Flow::Switch { arms, .. } => arms.iter().for_each(|arm| calls(summary, arm, &mut Vec::new(), is_final, see)),
         Flow::Labelled(_, body) => calls(summary, body, held, is_final, see),
         Flow::Try { body, finally, .. } => {
+            let before = held.clone();
             calls(summary, body, held, is_final, see);
             if let Some(finally) = finally {
-                calls(summary, finally, held, true, see);
+                let got = before.into_iter().chain(got_in(summary, body));
+                calls(summary, finally, &mut got.collect(), true, see);
             }
         }
         _ => {}
     }
+}
+
+/// Whether some way through leaves what is around.
+fn leaves(flow: &Flow) -> bool {
+    let mut leaves = false;
+    flow.walk(&mut |inner| leaves |= matches!(inner, Flow::Exit(..)));
+    leaves
+}
+
+/// The variables that get something from a call, at any place of a piece of code.
+fn got_in(summary: &Summary, flow: &Flow) -> Vec<ValueId> {
+    let mut got = Vec::new();
+    flow.walk(&mut |inner| {
+        if let Flow::Step(Step::Assign(assign)) = inner
+            && made_by(summary, assign.value, 0).is_some()
+        {
+            got.push(assign.place);
+        }
+    });
+    got
 }
 
 /// A call that gives back what its function got from another call.

@@ -3,6 +3,7 @@
 
 use super::expr::transparent;
 use super::helpers::{Helper, generator_argument, helper, last_name};
+use super::regions;
 use super::state::Lowering;
 use crate::model::{Exit, Flow, FunctionId, Name, ValueId};
 use crate::text::Span;
@@ -15,6 +16,8 @@ pub struct Machine {
     state: Name,
     /// What it waits for.
     waited: Option<ValueId>,
+    /// Where its handlers begin: what is sent there is an error.
+    handlers: Vec<Name>,
 }
 
 impl Lowering<'_> {
@@ -60,21 +63,59 @@ impl Lowering<'_> {
         let Some(body) = &machine.function.body else { return };
         let state = machine.function.params.first().and_then(|param| param.pat.as_ident());
         let state = state.map_or(Name::default(), |name| Name::from(&name.id.sym));
-        let outer = self.at.machine.replace(Machine { state, waited: None });
+        let outer = self.at.machine.replace(Machine { state, waited: None, handlers: Vec::new() });
         self.hoist_vars(&body.stmts);
-        for statement in &body.stmts {
-            let Stmt::Switch(switch) = statement else {
-                self.statement(statement);
-                continue;
-            };
-            for case in &switch.cases {
-                if let Some(Expr::Lit(Lit::Num(number))) = case.test.as_deref() {
-                    self.push(Flow::Label(label(number.value)));
+        let code = self.nested(|lowering| {
+            for statement in &body.stmts {
+                let Stmt::Switch(switch) = statement else {
+                    lowering.statement(statement);
+                    continue;
+                };
+                for case in &switch.cases {
+                    lowering.machine_arm(case);
                 }
-                self.statements(&case.cons);
             }
-        }
+        });
         self.at.machine = outer;
+        let parts = match code {
+            Flow::Sequence(parts) => parts,
+            single => vec![single],
+        };
+        regions::rebuilt(parts).into_iter().for_each(|part| self.push(part));
+    }
+
+    fn machine_arm(&mut self, case: &ast::SwitchCase) {
+        if let Some(Expr::Lit(Lit::Num(number))) = case.test.as_deref() {
+            let label = label(number.value);
+            if let Some(machine) = &mut self.at.machine
+                && machine.handlers.contains(&label)
+            {
+                machine.waited = None;
+            }
+            self.push(Flow::Label(label));
+        }
+        self.statements(&case.cons);
+    }
+
+    /// `state.trys.push([body, handler, finally, next])`: a `try` begins.
+    pub fn machine_region(&mut self, expr: &Expr) {
+        let Some(machine) = &self.at.machine else { return };
+        let Expr::Call(call) = expr else { return };
+        let Callee::Expr(callee) = &call.callee else { return };
+        let Expr::Member(member) = transparent(callee) else { return };
+        let of_state = matches!(transparent(&member.obj), Expr::Member(inner) if is_named(&inner.obj, machine.state));
+        let [only] = &call.args[..] else { return };
+        let (true, Expr::Array(array)) = (of_state, transparent(&only.expr)) else { return };
+        let at = |index: usize| match transparent(&array.elems.get(index)?.as_ref()?.expr) {
+            Expr::Lit(Lit::Num(number)) => Some(label(number.value)),
+            _ => None,
+        };
+        let Some(next) = at(3) else { return };
+        let (handler, finally) = (at(1), at(2));
+        if let Some(machine) = &mut self.at.machine {
+            machine.handlers.extend(handler);
+        }
+        self.push(Flow::Label(regions::marker(handler, finally, next)));
     }
 
     /// `return [operation, argument]` of a state machine.

@@ -35,6 +35,7 @@ impl Lowering<'_> {
     /// Lowers an expression whose value nobody uses.
     pub fn effect(&mut self, expr: &Expr) {
         let expr = transparent(expr);
+        self.machine_region(expr);
         if self.is_bookkeeping(expr) {
             return;
         }
