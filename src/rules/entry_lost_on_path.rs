@@ -4,7 +4,7 @@
 use super::support::keeper::{Keeper, care, keeper};
 use super::support::outcomes::{fulfilment, gives_up, is_reaction};
 use super::support::tables::answered::kept;
-use super::support::tables::{Life, is_inside, life, outlives, useless};
+use super::support::tables::{Life, excludes, is_inside, life, outlives, useless};
 use super::support::mend::finally::in_finally;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{Exit, Flow, FunctionId, In, Step, Value, ValueId};
@@ -27,6 +27,14 @@ fn judge(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> O
     let (function, put) = operation(project, growth);
     let takes_back = |growth: &Growth, shrink: &Shrink| takes_back(growth, function, put, shrink);
     let own: Vec<&Shrink> = table.shrinks.iter().filter(|shrink| takes_back(growth, shrink)).collect();
+    // `count.set(key, count.get(key) - 1)` puts nothing in.
+    if is_update(project, table, growth) {
+        return None;
+    }
+    // `if (known) table.set(key, known); else table.delete(key)` puts back what was there.
+    if own.iter().any(|shrink| excludes(project, growth, shrink)) {
+        return None;
+    }
     let first = own.first()?;
     let driven = project.drive(growth.function);
     let another =
@@ -70,6 +78,20 @@ fn judge(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> O
     Some(match edits {
         Some(edits) => finding.with_fix("take it out in `finally`", Applicability::Unsafe, edits),
         None => finding,
+    })
+}
+
+/// Whether what is put in is made of what stands there.
+fn is_update(project: &Project<'_>, table: &Table, growth: &Growth) -> bool {
+    let Some(value) = growth.value else { return false };
+    let Value::Opaque(parts) = project.value(value) else { return false };
+    parts.iter().any(|part| match project.value(value.with(*part)) {
+        Value::Result(call) => {
+            let call = value.with(*call);
+            project.receiver(call).and_then(|on| project.place(on)) == Some(table.place)
+                && project.argument(call, 0) == growth.key
+        }
+        _ => false,
     })
 }
 
@@ -124,7 +146,15 @@ fn forgotten<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &G
         .or_else(|| called_off(project, table, growth))
         .or_else(answered);
     other.or_else(|| {
-        let given = gives_up(project, growth.function).into_iter().filter(|given| !is_put_off(project, given.call)).find(|given| {
+        let given = gives_up(project, growth.function).into_iter().filter(|given| {
+            // The promise that it rejects is the operation's own, not one of something that the operation offers.
+            let mut of = project.function_of(given.call);
+            while of != growth.function && project.is_executor(of) {
+                let Some(parent) = project.function(of).parent else { break };
+                of = of.with(parent);
+            }
+            (of == growth.function || of == function) && !is_put_off(project, given.call)
+        }).find(|given| {
             let hangs_there = |shrink: &Shrink| {
                 let around = is_inside(project, growth.function, shrink.function) || shrink.function == function;
                 around

@@ -332,9 +332,17 @@ impl Listener<'_, '_> {
                 let origins = project.origins(*made);
                 !self.is_load(*made) && !origins.is_empty() && origins.iter().all(fresh)
             };
-            let made = project.assigned_before(self.add.call, value);
-            if !made.is_empty() && made.iter().all(is_made) {
-                return true;
+            let mut call = self.add.call;
+            for _ in 0..4 {
+                let made = project.assigned_before(call, value);
+                if !made.is_empty() && made.iter().all(is_made) {
+                    return true;
+                }
+                // An executor is a part of the run that makes the promise.
+                let executor = project.function_of(call);
+                let passed = project.passed_to(executor).iter().map(|passed| passed.call).find(|made| project.call(*made).is_new);
+                let Some(outer) = passed.filter(|outer| outer.file == call.file && project.is_executor(executor)) else { break };
+                call = outer;
             }
             match project.value(value) {
                 Value::Member(object, _) | Value::Index(object, _) => value = value.with(*object),
@@ -380,7 +388,7 @@ impl Listener<'_, '_> {
     }
 
     /// A handler that removes itself runs once.
-    fn removes_itself(&self, handler: In<FunctionId>, add: &Registration) -> bool {
+    pub(super) fn removes_itself(&self, handler: In<FunctionId>, add: &Registration) -> bool {
         let removals = self.project.registry().removals_in(handler.file);
         let mut own = removals.filter(|removal| removal.function == handler);
         own.any(|removal| self.project.meeting(add, removal).may_match())

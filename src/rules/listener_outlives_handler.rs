@@ -8,7 +8,8 @@ use super::support::mend::listener::removed_in;
 use crate::finding::{Applicability, Confidence, Finding, StepKind, TraceStep};
 use crate::model::contract::Runs;
 use crate::model::{CallId, BindingId, ClassId, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
-use crate::project::{Access, AccessKind, Likeness, Origin, Project, RateAnswer, Removal, Root};
+use crate::project::{Access, AccessKind, Event, Likeness, Origin, Project, RateAnswer, Removal, Root};
+use crate::model::words::Meaning;
 use crate::text::{FileId, Span};
 
 /// Finds listeners that stay on an emitter which lives longer than they should.
@@ -55,10 +56,12 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
     if !life.is_process() || listener.is_on_receiver() {
         return None;
     }
-    let mut rate = project.call_rate(listener.add.call);
+    let mut rate = listener.rate();
     if rate.rate == Some(Rate::Once)
         && !listener.is_on_local()
         && !listener.waits_for_itself()
+        && !listener.is_of_each_event()
+        && !listener.is_on_receiver_or_below()
         && let Some(step) = listener.called_from_many()
     {
         rate = RateAnswer { rate: Some(Rate::PerCall), why: vec![step], is_offered: false };
@@ -69,6 +72,7 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
         _ if listener.is_in_ending() || listener.serves_callback() => Confidence::Low,
         // Whoever takes another listener back there knows that the emitter goes on.
         _ if takes_back_another(listener) => Confidence::Medium,
+        Rate::PerCall | Rate::PerInstance if listener.is_started_once() => Confidence::Low,
         // A part of a program, which is started once: nobody outside can call it, and nobody inside is seen to repeat it.
         Rate::PerCall | Rate::PerInstance if rate.is_offered && end.is_none() => Confidence::Low,
         Rate::PerInstance if end.is_none() && listener.is_called_by_constructor() => Confidence::Low,
@@ -77,6 +81,8 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
         // A program does so once, whatever else could call it: all the more in a part that only the program makes, or of
         // which there is one, and where the end of the program is what it listens for.
         _ if listener.is_part_of_a_start() && (!listener.is_made_by_users() || listener.is_of_process()) => Confidence::Low,
+        // Who may call it as often as they like are told by its name that once is enough.
+        Rate::PerCall if end.is_none() && listener.is_part_of_a_start() => Confidence::Low,
         _ if listener.is_part_of_a_start() || listener.exits_process() => Confidence::Medium,
         // Who subscribes to a channel is often one of a kind, made by a program that does not show it.
         _ if !listener.is_of_event() => Confidence::Medium,
@@ -156,7 +162,13 @@ fn injected(listener: &Listener<'_, '_>) -> Option<Outlived> {
         || given.depth > 1
         || listener.forgotten_sibling(&own, given.value)
         || shared.is_some();
-    let confidence = if known && (end.is_some() || shared.is_some()) { Confidence::Medium } else { Confidence::Low };
+    // What comes at the end of the emitter comes late anyway; that there are many instances for one says nothing else here.
+    let last = listener.event().is_some_and(|event| event == "error" || listeners::ends_object(project, event));
+    let confidence = match (known, &end, &shared) {
+        (true, Some(_), None) => Confidence::Medium,
+        (true, _, Some(_)) if !last => Confidence::Medium,
+        _ => Confidence::Low,
+    };
     Some(Outlived {
         confidence,
         hold: format!("{} belongs to the caller and outlives the instance", listener.on_text()),
@@ -285,6 +297,39 @@ impl Listener<'_, '_> {
         class.is_some_and(|class| {
             self.project.is_public_class(class) && self.project.instances(class).rate > Some(Rate::Once)
         })
+    }
+
+    /// How often the call happens: a loop that has another event in each turn adds one for each event, and a handler that
+    /// takes itself back runs once.
+    fn rate(&self) -> RateAnswer {
+        let project = self.project;
+        let function = self.function();
+        let rate = if self.is_of_each_event() { project.rate(function) } else { project.call_rate(self.add.call) };
+        let passed = project.passed_to(function);
+        let registry = project.registry();
+        let mut adds = passed
+            .iter()
+            .flat_map(|passed| registry.adds_in(passed.call.file).filter(move |add| add.call == passed.call))
+            .peekable();
+        let is_handler = adds.peek().is_some();
+        if rate.rate == Some(Rate::PerEvent) && is_handler && adds.all(|add| self.removes_itself(function, add)) {
+            return RateAnswer { rate: Some(Rate::Once), ..RateAnswer::default() };
+        }
+        rate
+    }
+
+    /// A loop over the events that there are.
+    fn is_of_each_event(&self) -> bool {
+        matches!(self.add.event, Event::Value(_)) && self.project.loop_around(self.add.call).is_some()
+    }
+
+    /// All that users can call to get here starts a program or server, by its name.
+    fn is_started_once(&self) -> bool {
+        let project = self.project;
+        let driven = project.drive(self.function());
+        let words = &project.contracts.words;
+        let starts = |function: &In<FunctionId>| words.any(Meaning::Booting, &project.function(*function).name);
+        !driven.by_events() && !driven.public.is_empty() && driven.public.iter().all(starts)
     }
 
     /// `if (full) stream.once('drain', write)` in `write`: the listener calls the function that adds it, and is the only one.

@@ -60,7 +60,9 @@ fn given_up<'p>(listener: &Listener<'p, '_>) -> Option<(&'p Removal, String)> {
     if !removals.iter().all(|(_, meeting)| meeting.matches()) {
         return None;
     }
-    let given = gives_up(project, operation).into_iter().find(|given| {
+    // What ends the emitter when it gives up ends its listeners, too.
+    let ends = |callback| listener.emitter_is_ended_in(&[callback], false);
+    let given = gives_up(project, operation).into_iter().filter(|given| !ends(given.callback)).find(|given| {
         removals.iter().all(|(removal, _)| {
             let f = removal.function;
             let waits = f != operation && f.file == operation.file && project.summary(f.file).is_inside(f.id, operation.id);

@@ -14,6 +14,9 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         if project.method_name(call).is_none_or(|name| name != "pipe") {
             continue;
         }
+        if project.call_rate(call).rate == Some(Rate::Once) {
+            continue;
+        }
         let (Some(source), Some(destination)) = (project.receiver(call), project.argument(call, 0)) else { continue };
         let Some(opened) = opened_here(project, source, call) else { continue };
         let watched = watched(project, destination, call);

@@ -58,6 +58,18 @@ fn alternative(left: &Listener<'_, '_>, fired: &Listener<'_, '_>) -> Option<Conf
         && removals.iter().any(|(removal, meeting)| {
             meeting.matches() && !own.iter().any(|handler| is_within(project, removal.function, *handler))
         });
+    // Whoever emits the event takes the other listener back himself.
+    let emits = |function: In<FunctionId>| {
+        project.calls_in(function).any(|call| {
+            let named = project.argument(call, 0).map(|event| project.text(event));
+            project.method_name(call).is_some_and(|name| name == "emit")
+                && named.is_some_and(|named| fired.event().is_some_and(|event| named.contains(event)) || {
+                    let registered = project.argument(fired.add.call, 0).map(|event| project.text(event));
+                    registered.is_some_and(|registered| registered == named)
+                })
+        })
+    };
+    let goes_on = goes_on || removals.iter().any(|(removal, _)| emits(removal.function));
     if one_direction && !goes_on && !own.is_empty() && !outcome.is_empty() {
         return Some(Confidence::High);
     }

@@ -156,7 +156,11 @@ fn raced(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> 
         Keeper::Elsewhere => return None,
     };
     let race = racing(project, executor)?;
-    if cleared {
+    let place = match kept {
+        Keeper::Place(place) => Some(place),
+        _ => None,
+    };
+    if cleared || deadline::is_unreferenced(project, call, place) && deadline::is_soon(project, project.argument(call, 1)?) {
         return None;
     }
     Some(

@@ -1,6 +1,7 @@
 //! `timer-overwritten`: a timer's field receives the next timer while the last one is still armed.
 
 use super::support::ending::{reach, reaches_apart, released_by_end_event};
+use super::support::deadline::is_pause;
 use super::support::keeper::{Care, Keeper, care, keeper, release_text};
 use super::support::mend::{before, mentions};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
@@ -39,9 +40,11 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         // One that fires once is over some time, whoever forgot it, unless they come faster than they go.
+        let fires_at_once = is_pause(project, call);
+        let comes_often = comes_often(project, function) && !fires_at_once;
         let confidence = if starts_itself(project, function, &care) {
             Confidence::Medium
-        } else if project.contracts.is_family(ty, "interval") || comes_often(project, function) {
+        } else if project.contracts.is_family(ty, "interval") || comes_often {
             confidence(project, function, place, rate.rate)
         } else {
             Confidence::Low

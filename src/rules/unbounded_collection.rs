@@ -9,7 +9,7 @@ use super::support::tables::{
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::{CallId, FunctionId, In};
-use crate::project::{Growth, Lifetime, Openness, Project, RateAnswer, Shape, Table};
+use crate::project::{AccessKind, Growth, Key, Lifetime, Openness, Project, RateAnswer, Shape, Table};
 
 /// One growth that nothing keeps up with.
 struct Verdict<'t> {
@@ -106,8 +106,7 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
                 && table.shape != Shape::List
                 && !handed_over
                 && (is_looked_up(project, table, growth)
-                    || driven.by_events()
-                    || openness == Openness::Generated && table.shrinks.is_empty())
+                    || driven.by_events() || openness == Openness::Generated && is_asked_by_events(project, table))
                 || lives_long(project, class) && driven.by_events() && is_record(project, growth)
         }
         Life::Closure(_) => table.shape != Shape::List && !handed_over && is_looked_up(project, table, growth),
@@ -125,6 +124,13 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
         Confidence::Medium
     };
     Some(Verdict { growth, confidence, rate, removals, end: None })
+}
+
+/// Whether nothing takes entries out, and the answers that come in look them up: each is needed once.
+fn is_asked_by_events(project: &Project<'_>, table: &Table) -> bool {
+    let accesses = project.accesses(table.place);
+    let mut reads = accesses.iter().filter(|access| matches!(access.kind, AccessKind::KeyRead { key: Key::Value(_) }));
+    table.shrinks.is_empty() && reads.any(|read| project.drive(read.function()).by_events())
 }
 
 /// A one-shot timer is kept, and its own callback does not take it out.

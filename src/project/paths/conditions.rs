@@ -168,6 +168,11 @@ impl Walk<'_, '_> {
             };
             return self.tested(state, says);
         }
+        // `child.pid === undefined`: whoever finds a part missing has no whole.
+        let part = matches!(self.summary.value(value), Value::Member(object, _) if state.aliases.contains(object));
+        if part && *self.summary.value(other) == Value::Literal(Literal::Undefined) && holds {
+            return self.tested(state, Says::Failed);
+        }
         if state.twins.contains(&value) {
             let ok = match self.summary.value(other) {
                 Value::Literal(Literal::Null | Literal::Undefined) => Some(true),

@@ -37,6 +37,12 @@ impl Collector<'_, '_> {
                 if again && !self.is_birth(access) {
                     self.shrink(access, None, Gone::All);
                 }
+                // `lists[kind] = lists[kind].filter(…)` of whatever kind.
+                if matches!(access.kind, AccessKind::KeyAssigned { key: Key::Value(_), .. })
+                    && !self.place.path.ends_with("[]")
+                {
+                    self.shrink(access, None, Gone::Some);
+                }
             }
         }
     }
@@ -195,8 +201,9 @@ impl Collector<'_, '_> {
         let constructors = self.project.constructors(class);
         let callers = self.project.callers(function);
         let by_constructor = |call: In<CallId>| constructors.contains(&self.project.function_of(call));
-        callers.iter().any(|caller| by_constructor(caller.call))
-            && !callers.iter().all(|caller| by_constructor(caller.call))
+        !constructors.contains(&function)
+            && self.project.class_of(function).is_some()
+            && (callers.is_empty() || !callers.iter().all(|caller| by_constructor(caller.call)))
     }
 
     /// `x[key] = value`.

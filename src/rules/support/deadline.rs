@@ -76,7 +76,7 @@ fn is_shared(project: &Project<'_>, place: Option<Place>, care: &Care) -> bool {
 }
 
 /// Whether the delay is written out and short.
-pub(super) fn is_pause(project: &Project<'_>, call: In<CallId>) -> bool {
+pub(crate) fn is_pause(project: &Project<'_>, call: In<CallId>) -> bool {
     let Some(delay) = project.argument(call, 1) else { return true };
     match project.value(delay) {
         // `Math.random() * 250`.
@@ -91,6 +91,11 @@ pub(super) fn is_pause(project: &Project<'_>, call: In<CallId>) -> bool {
                 _ => random(part),
             };
             parts.iter().any(random) && parts.iter().all(short)
+        }
+        // `delay || 500`.
+        Value::Choice(parts) => {
+            let short = |part: &ValueId| matches!(project.value(delay.with(*part)), Value::Literal(Literal::Int(delay)) if *delay < PAUSE);
+            parts.iter().any(short)
         }
         _ => matches!(project.origin(delay), Origin::Literal(Literal::Int(delay)) if delay < PAUSE),
     }

@@ -1,5 +1,6 @@
 //! What the listener rules share: which removals meet a registration, whether it ends by itself, and what to call things.
 
+use super::ending::ends_its_argument;
 use crate::finding::{Confidence, Finding};
 use crate::model::words::Meaning;
 use crate::model::{CallId, Cond, FunctionId, In, Literal, Value, ValueId};
@@ -40,7 +41,10 @@ impl<'p> Listener<'p, '_> {
         let class = project.class_of(self.method()?)?;
         let of = std::iter::once(class).chain(project.bases(class));
         let mut methods = of.flat_map(|class| project.class(class).methods.iter().map(move |method| (class, method)));
-        let ending = methods.find(|(_, method)| ends_object(project, &method.name));
+        // `destroy(shardId)` ends one of many.
+        let ending = methods.find(|(class, method)| {
+            ends_object(project, &method.name) && !ends_its_argument(project, class.with(method.function))
+        });
         ending.map(|(class, method)| class.with(method.function))
     }
 
@@ -87,6 +91,15 @@ impl<'p> Listener<'p, '_> {
         spoken || !self.add.dedupes && !origins.is_empty() && origins.iter().all(object)
     }
 
+    /// `for await (const event of on(emitter, 'event'))`: who leaves the loop ends the iterator.
+    fn is_looped_over(&self) -> bool {
+        let project = self.project;
+        project.result(self.add.call).is_some_and(|result| {
+            let names = project.under_all_names(result);
+            names.iter().any(|name| project.uses(*name).iter().any(|access| access.kind == AccessKind::Iterated))
+        })
+    }
+
     /// `function handler() { this.off(); … }`: the listener is called as a method of what can take it back.
     fn takes_itself_back(&self) -> bool {
         let project = self.project;
@@ -103,7 +116,11 @@ impl<'p> Listener<'p, '_> {
     /// It ends without a removal that this project spells out: by the `signal` option, by a disposer that is kept, or
     /// because the function is handed to something that removes.
     pub(crate) fn ends_by_itself(&self) -> bool {
-        self.add.signal.is_some() || self.keeps_disposer() || self.is_handed_to_remover() || self.takes_itself_back()
+        self.add.signal.is_some()
+            || self.keeps_disposer()
+            || self.is_handed_to_remover()
+            || self.takes_itself_back()
+            || self.is_looped_over()
     }
 
     /// The call gives back a way out, and its result is used.

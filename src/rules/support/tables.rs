@@ -88,7 +88,12 @@ pub fn useless(project: &Project<'_>, life: Life, growth: &Growth, driven: &Driv
             if (growth.key.is_none_or(|key| growth.value == Some(key)) || is_own_property(project, growth))
                 && registers_itself(project, growth) =>
         {
-            Some(Useless::OptIn)
+            // `done()`: who reports with an object of this kind reports its end as well.
+            let ended = led
+                .through
+                .iter()
+                .any(|function| project.contracts.words.has(Meaning::Answering, &project.function(*function).name));
+            (!ended).then_some(Useless::OptIn)
         }
         (Gone::Some, Life::Process) if shrink.from_loop => Some(Useless::OptIn),
         _ => None,
@@ -130,7 +135,7 @@ fn holds(project: &Project<'_>, file: FileId, flow: &Flow, span: Span) -> bool {
 }
 
 /// Whether a removal and a growth stand on the two sides of one condition.
-fn excludes(project: &Project<'_>, growth: &Growth, shrink: &Shrink) -> bool {
+pub fn excludes(project: &Project<'_>, growth: &Growth, shrink: &Shrink) -> bool {
     let holds = |flow: &Flow, span: Span| holds(project, growth.function.file, flow, span);
     if growth.function.file != growth.at.file {
         return false;

@@ -91,7 +91,11 @@ pub fn is_spelled_out(project: &Project<'_>, table: &Table, growth: &Growth, dri
     let parts = || {
         let place = project.place_text(table.place);
         let named = split(&place).last().is_some_and(|word| words.has(Meaning::Parts, singular(word)));
-        named && table.shape != Shape::List
+        let of_value = || {
+            let value = growth.value.map(|value| project.text(value)).unwrap_or_default();
+            split(&value).last().is_some_and(|word| words.has(Meaning::Parts, word))
+        };
+        (named || of_value()) && table.shape != Shape::List
     };
     declares && !is_in_event(project, growth, driven) || !own && (few() || things() || parts())
 }
@@ -218,7 +222,12 @@ pub fn is_few(project: &Project<'_>, key: In<ValueId>, depth: u32) -> bool {
                         .value
                         .is_some_and(|value| is_few(project, binding.with(value), depth + 1))
         }
-        Value::Member(_, name) => few(name),
+        // `server.id`.
+        Value::Member(object, name) => {
+            let of = project.text(key.with(*object));
+            let part = split(&of).last().is_some_and(|word| project.contracts.words.has(Meaning::Parts, word));
+            few(name) || part && matches!(name.as_str(), "id" | "key" | "address")
+        }
         Value::Opaque(parts) if depth < 3 => parts.iter().any(|part| is_few(project, key.with(*part), depth + 1)),
         _ => false,
     }
