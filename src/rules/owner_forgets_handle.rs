@@ -6,6 +6,7 @@ use super::support::inherited::{Forgotten, self};
 use super::support::late::{Late, self};
 use super::support::keeper::{Keeper, care, keeper};
 use super::support::mend::handle::release;
+use super::support::replaced::{self, Replaced};
 use super::support::mend::{at_start, semicolon};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{CallId, FunctionId, In, Rate, Type, Value};
@@ -21,6 +22,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             findings.push(comes_late(project, call, &late));
             continue;
         }
+        findings.extend(replaced::found(project, call).map(|replaced| overwritten(project, call, &replaced)));
         let Some(gives) = project.gives(call).filter(|gives| is_counted(gives.ty) && !gives.ty.collectable) else { continue };
         if beginning(project, call, &gives).is_none() {
             continue;
@@ -95,6 +97,23 @@ fn comes_late(project: &Project<'_>, call: In<CallId>, late: &Late) -> Finding {
         .with_step(StepKind::Acquire, at, format!("the {noun} is obtained here"))
         .with_step(StepKind::Repeat, late.waits, "the object may end during this wait")
         .with_step(StepKind::Release, project.locate_function(late.ending), format!("{method} releases what is there"))
+}
+
+/// The next instance takes the place of one that nobody ended.
+fn overwritten(project: &Project<'_>, call: In<CallId>, replaced: &Replaced) -> Finding {
+    let (name, method) = (project.place_text(replaced.place), project.function_name(replaced.ending));
+    let rate = project.call_rate(call);
+    let at = project.locate(call);
+    let message = format!("what is in `{name}` is replaced without its {method}");
+    let mut finding = Finding::new(NAME, Confidence::Medium, at, message)
+        .with_why(format!("{}; nothing can reach the last one any more, and it goes on", rate.because()))
+        .with_help(format!("call {method} of `{name}` before this assignment"))
+        .with_context(project.function_name(project.function_of(call)))
+        .with_step(StepKind::Acquire, at, format!("`{name}` receives the next one here"))
+        .with_step(StepKind::Hold, replaced.held, "each goes on until its end")
+        .with_step(StepKind::Release, replaced.ended, "ends the last one only");
+    finding.trace.extend(rate.why);
+    finding
 }
 
 /// The release at the start of the method that ends the object, where the field may still be empty.
