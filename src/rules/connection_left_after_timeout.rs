@@ -7,7 +7,7 @@ use super::support::listeners::{self, Listener};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::words::Meaning;
 use crate::model::{CallId, FunctionId, In, Rate, ValueId};
-use crate::project::{AccessKind, Doing, Origin, Place, Project, Role, Root};
+use crate::project::{AccessKind, Doing, Key, Origin, Place, Project, Role, Root};
 
 const NAME: &str = "connection-left-after-timeout";
 
@@ -20,12 +20,67 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             || project.call_rate(made).rate == Some(Rate::Once)
             || handlers.iter().any(|handler| ends_something(project, *handler))
             || answers(project, listener.function(), handler).is_empty() && !handlers.iter().any(|f| answers_for(project, *f))
-            || is_kept(&listener)
+            || is_kept(project, listener.on())
         {
             continue;
         }
         findings.push(report(&listener, made));
     }
+    for call in project.calls().filter(|call| !project.is_native(call.file)) {
+        findings.extend(given_up(project, call));
+    }
+}
+
+/// A timer gives the operation up, and leaves what was made for it.
+fn given_up(project: &Project<'_>, timer: In<CallId>) -> Option<Finding> {
+    let ty = project.api(timer).and_then(|api| project.contracts.ty(api.gives.as_deref()?))?;
+    if !project.contracts.is_family(ty, "timer") || project.contracts.is_family(ty, "interval") {
+        return None;
+    }
+    let home = project.function_of(timer);
+    let handler = project.argument(timer, 0)?;
+    let handlers = handled_by(project, handler);
+    let answers = answers(project, home, handler);
+    if handlers.is_empty() || answers.is_empty() || handlers.iter().any(|handler| ends_something(project, *handler)) {
+        return None;
+    }
+    let mut around = Some(home).filter(|home| home.id != FunctionId::MODULE);
+    let mut functions = Vec::new();
+    while let Some(function) = around {
+        functions.push(function);
+        let parent = project.function(function).parent.filter(|parent| *parent != FunctionId::MODULE);
+        around = parent.filter(|_| project.is_executor(function)).map(|parent| function.with(parent));
+    }
+    let mut calls = functions.iter().flat_map(|function| project.calls_in(*function).collect::<Vec<_>>());
+    let (made, name, noun) = calls.find_map(|made| {
+        let gives = project.gives(made)?;
+        let left = ["socket", "request", "process"].iter().any(|family| gives.ty.family == *family);
+        let stored = project.uses(project.result(made)?).iter().find_map(|access| match access.kind {
+            AccessKind::Stored { place } => Some(access.of(place)),
+            _ => None,
+        })?;
+        let repeats = project.call_rate(made).rate.is_some_and(|rate| rate > Rate::Once);
+        let waits = repeats && left && !is_kept(project, stored) && is_ended_by_nobody(project, stored);
+        waits.then(|| (made, project.text(stored), &*gives.ty.noun))
+    })?;
+    let finding = Finding::new(NAME, Confidence::Medium, project.locate(made), format!("the {noun} in `{name}` is left when the operation gives up"))
+        .with_context(project.function_name(home))
+        .with_why("the timer answers for the operation, and nobody ends what that was waiting for")
+        .with_help(format!("end `{name}` where the timer fires"))
+        .with_step(StepKind::Acquire, project.locate(made), format!("the {noun} is made here"))
+        .with_step(StepKind::Exit, project.locate(timer), format!("the operation ends here, and the {noun} goes on"));
+    Some(finding)
+}
+
+/// Whether no code at all ends what a variable holds, but for a request's `end()`, which sends it.
+fn is_ended_by_nobody(project: &Project<'_>, variable: In<ValueId>) -> bool {
+    let Some(place) = project.place(variable) else { return false };
+    !project.accesses(place).iter().any(|access| match access.kind {
+        AccessKind::Method { key: Key::Name(name), .. } => {
+            name != "end" && project.contracts.words.has(Meaning::Disposal, &name)
+        }
+        _ => false,
+    })
 }
 
 /// The call that made the connection, in the code around the listener.
@@ -74,10 +129,9 @@ fn answers_for(project: &Project<'_>, handler: In<FunctionId>) -> bool {
 }
 
 /// Whether anything else may end the connection: a field, a table, the caller who gets it whatever happens.
-fn is_kept(listener: &Listener<'_, '_>) -> bool {
-    let project = listener.project;
-    let Some(place) = project.place(listener.on()).filter(|place| place.variable().is_some()) else { return true };
-    let ty = project.ty(listener.on());
+fn is_kept(project: &Project<'_>, variable: In<ValueId>) -> bool {
+    let Some(place) = project.place(variable).filter(|place| place.variable().is_some()) else { return true };
+    let ty = project.ty(variable);
     project.accesses(place).iter().any(|access| match access.kind {
         AccessKind::Returned | AccessKind::Inside { .. } | AccessKind::Thrown => true,
         AccessKind::Stored { place } => {

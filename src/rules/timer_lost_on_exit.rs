@@ -5,6 +5,7 @@ use super::support::deadline;
 use super::support::expiry;
 use super::support::failing;
 use super::support::pause;
+use super::support::polling;
 use super::support::watchdog;
 use super::support::keeper::{Keeper, care, keeper};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
@@ -85,7 +86,7 @@ fn short(text: &str) -> String {
 /// A timer that ends an operation when it takes too long, and stays when the operation ends by itself.
 fn outlived(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> {
     if project.contracts.is_family(ty, "interval") {
-        return None;
+        return polled(project, call, ty);
     }
     let function = project.function_name(project.function_of(call));
     let finding = |message: &str| {
@@ -138,6 +139,22 @@ fn outlived(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Findin
             .with_step(StepKind::Acquire, project.locate(call), "armed here, and nothing can clear it")
             .with_step(StepKind::Exit, asked, "comes after the end, as a rule"),
     )
+}
+
+/// An interval that looks for what the operation waits for, and goes on looking when that gives up.
+fn polled(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Finding> {
+    let left = polling::left(project, call, ty)?;
+    let finding =
+        Finding::new(NAME, Confidence::Medium, project.locate(call), "interval goes on when the operation gives up")
+            .with_why("it clears itself when it finds what it looks for; nobody waits for that any more, and it may never come")
+            .with_help("call `clearInterval` wherever the operation ends")
+            .with_context(project.function_name(project.function_of(call)))
+            .with_step(StepKind::Acquire, project.locate(call), "armed here")
+            .with_step(StepKind::Exit, left.at, "the operation ends here, and the interval goes on");
+    Some(match left.cleared {
+        Some(cleared) => finding.with_step(StepKind::Release, cleared, "cleared on success only"),
+        None => finding,
+    })
 }
 
 /// The timeout of a race: armed in the executor of a promise that only a `Promise.race` looks at, and never cleared.

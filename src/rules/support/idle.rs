@@ -53,7 +53,7 @@ pub(crate) fn after_end(project: &Project<'_>, call: In<CallId>, place: Place, c
 }
 
 /// The values of the conditions on which the releases happen; none where one happens always.
-fn guards(project: &Project<'_>, care: &Care) -> Option<Vec<In<ValueId>>> {
+pub(super) fn guards(project: &Project<'_>, care: &Care) -> Option<Vec<In<ValueId>>> {
     let mut guards = Vec::new();
     for release in &care.releases {
         let AccessKind::Argument { call, .. } = release.kind else { return None };
@@ -86,7 +86,7 @@ fn mentions(project: &Project<'_>, value: In<ValueId>, object: BindingId, depth:
 }
 
 /// Whether the end itself changes what a condition looks at.
-fn is_set_by(project: &Project<'_>, guard: In<ValueId>, handlers: &[In<FunctionId>]) -> bool {
+pub(super) fn is_set_by(project: &Project<'_>, guard: In<ValueId>, handlers: &[In<FunctionId>]) -> bool {
     let Some(place) = project.place(guard) else { return true };
     let accesses = project.accesses(place);
     let changes: Vec<Access> = accesses

@@ -49,7 +49,7 @@ pub(crate) fn found(project: &Project<'_>, call: In<CallId>) -> Option<Replaced>
     (!is_careful(project, call, home, place)).then_some(Replaced { place, ending, ended, held })
 }
 
-/// `start()`, or what only that calls: whoever starts twice has stopped in between.
+/// `start()`, or what only that can call: whoever starts twice has stopped in between.
 fn is_start(project: &Project<'_>, home: In<FunctionId>) -> bool {
     let words = &project.contracts.words;
     let starts = |function: In<FunctionId>| {
@@ -61,7 +61,9 @@ fn is_start(project: &Project<'_>, home: In<FunctionId>) -> bool {
     };
     let callers = project.callers(home);
     starts(home)
-        || !callers.is_empty() && callers.iter().all(|caller| around(caller.call).is_none_or(|outer| starts(outer)))
+        || !project.is_public(home)
+            && !callers.is_empty()
+            && callers.iter().all(|caller| around(caller.call).is_none_or(&starts))
 }
 
 /// A variable of the module, or a field of an object that the function is a method of.

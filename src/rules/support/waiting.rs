@@ -34,7 +34,10 @@ pub(crate) fn left(listener: &Listener<'_, '_>) -> Option<Location> {
     if ways.iter().any(ends) {
         return None;
     }
-    ways.first().map(Access::at)
+    // A promise is settled once; `on` waits for more.
+    let settles = || answers.iter().any(|answer| project.is_executor(answer.with(project.binding(*answer).function)));
+    let forever = || (!listener.add.once && settles()).then(|| listener.at());
+    ways.first().map(Access::at).or_else(forever)
 }
 
 /// The method or function that waits: the one around the promise, where there is one.
