@@ -2,7 +2,7 @@
 
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{Flow, In, Step, Type, ValueId};
-use crate::project::{Access, AccessKind, Key, Openness, Project};
+use crate::project::{Access, AccessKind, Key, Openness, Owner, Project};
 use crate::text::{Edit, Span};
 
 /// Reports the first such write to each value of a file.
@@ -21,9 +21,11 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
             }
             let (name, key) = (project.text(value), project.text(key));
             let entry = if method == "set" { format!("{key}, …") } else { "…".to_owned() };
+            // What one run makes goes with what the run gives back, properties and all.
+            let is_local = matches!(project.lifetime(value).owner, Owner::Call(_));
             let finding = Finding::new(
                 "collection-used-as-object",
-                Confidence::High,
+                if is_local { Confidence::Low } else { Confidence::High },
                 access.at(),
                 format!("`{name}[{key}] = …` makes a property of the {}, not an entry", ty.noun),
             )

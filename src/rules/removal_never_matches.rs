@@ -167,7 +167,8 @@ fn is_known(listener: &Listener<'_, '_>, removal: &Removal) -> bool {
         Origin::Result(call) | Origin::Resolved(call) => !project.call(*call).is_new && project.gives(*call).is_none(),
         _ => false,
     };
-    removal.on.is_some_and(|on| !project.origins(on).iter().any(given))
+    // Whose receiver a plain function's is, its caller knows.
+    !listener.is_on_receiver() && removal.on.is_some_and(|on| !project.origins(on).iter().any(given))
 }
 
 /// `function once() { this.off('x', once); }`: an emitter calls its listeners as methods of its own.

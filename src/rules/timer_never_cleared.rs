@@ -200,10 +200,12 @@ fn lost(project: &Project<'_>, call: In<CallId>) -> Confidence {
     }
 }
 
-/// A function whose name says that it makes a whole program ready: it runs once, and its interval goes on with the program.
+/// A function whose name says that it makes a whole program ready, and that nobody else can call: it runs once, and its
+/// interval goes on with the program.
 fn is_in_start(project: &Project<'_>, call: In<CallId>) -> bool {
     let named = project.around(project.function_of(call), |function| !project.function(function).name.is_empty());
-    named.is_some_and(|function| {
+    let offered = project.call_rate(call).is_offered;
+    named.filter(|function| !offered && !project.is_public(*function)).is_some_and(|function| {
         let (words, name) = (&project.contracts.words, project.function(function).name);
         words.any(Meaning::Booting, &name) || words.any(Meaning::SettingUp, &name)
     })
