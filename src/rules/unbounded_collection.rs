@@ -9,7 +9,7 @@ use super::support::tables::{
 };
 use crate::finding::{Confidence, Finding, StepKind, TraceStep};
 use crate::model::{CallId, FunctionId, In};
-use crate::project::{AccessKind, Growth, Key, Lifetime, Openness, Project, RateAnswer, Shape, Table};
+use crate::project::{AccessKind, Gone, Growth, Key, Lifetime, Openness, Place, Project, RateAnswer, Root, Shape, Shrink, Table};
 
 /// One growth that nothing keeps up with.
 struct Verdict<'t> {
@@ -112,7 +112,7 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
         Life::Closure(_) => table.shape != Shape::List && !handed_over && is_looked_up(project, table, growth),
     };
     let nested = table.place.path.contains("[]");
-    let confidence = if !sure
+    let confidence = if !sure && !is_forgotten_beside(project, table, growth)
         || nested
         || is_spelled_out(project, table, growth, &driven)
         || !is_data(project, table, growth, &driven)
@@ -131,6 +131,29 @@ fn is_asked_by_events(project: &Project<'_>, table: &Table) -> bool {
     let accesses = project.accesses(table.place);
     let mut reads = accesses.iter().filter(|access| matches!(access.kind, AccessKind::KeyRead { key: Key::Value(_) }));
     table.shrinks.is_empty() && reads.any(|read| project.drive(read.function()).by_events())
+}
+
+/// The same function puts the same thing into another table of the same owner, from which a function takes it out again that
+/// forgets this one.
+fn is_forgotten_beside(project: &Project<'_>, table: &Table, growth: &Growth) -> bool {
+    let owner = |place: Place| match place.root {
+        Root::Field(class, _) => Some((class.file, Some(class))),
+        Root::Variable(binding) if project.binding(binding).function == FunctionId::MODULE => Some((binding.file, None)),
+        _ => None,
+    };
+    let entry = |shrink: &Shrink| matches!(shrink.what, Gone::Entry(_)) && !shrink.is_guess;
+    table.shrinks.is_empty()
+        && owner(table.place).is_some()
+        && project.tables().iter().any(|other| {
+            let beside = |grown: &Growth| {
+                grown.function == growth.function && grown.value.is_some() && grown.value == growth.value
+            };
+            other.place != table.place
+                && other.shape == table.shape
+                && owner(other.place) == owner(table.place)
+                && other.growths.iter().any(beside)
+                && other.shrinks.iter().any(|shrink| entry(shrink) && shrink.function != growth.function)
+        })
 }
 
 /// A one-shot timer is kept, and its own callback does not take it out.
