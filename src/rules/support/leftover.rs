@@ -8,7 +8,7 @@ use super::keeper::{Care, Keeper, care, keeper};
 use crate::model::words::Meaning;
 use crate::model::{CallId, ClassId, FunctionId, In, Rate, Type, Value};
 use crate::project::{Project, Root};
-use crate::text::Location;
+use crate::text::{FileId, Location};
 
 /// The end that leaves a timer behind.
 pub(crate) struct Leftover {
@@ -75,18 +75,22 @@ fn is_dropped(project: &Project<'_>, call: In<CallId>, ty: &Type) -> bool {
     }
 }
 
-/// The timers that methods of the class keep in its fields and clear.
+/// The timers that methods of the class, and of those that it extends, keep in its fields and clear.
 fn siblings(project: &Project<'_>, call: In<CallId>, class: In<ClassId>) -> Vec<(String, Care)> {
+    let of: Vec<In<ClassId>> = std::iter::once(class).chain(project.bases(class)).collect();
     let timer = |other: In<CallId>| {
         let ty = project.api(other).and_then(|api| project.contracts.ty(api.gives.as_deref()?))?;
         let family = project.contracts.is_family(ty, "timer");
         let Keeper::Place(place) = keeper(project, other, ty) else { return None };
-        let own = family && matches!(place.root, Root::Field(of, _) if of == class);
+        let own = family && matches!(place.root, Root::Field(owner, _) if of.contains(&owner));
         let care = care(project, place, ty);
         (own && !care.releases.is_empty()).then(|| (project.place_text(place), care))
     };
-    let calls = (0..project.summary(call.file).calls.len() as u32).map(|at| call.with(CallId(at)));
-    calls.filter(|other| *other != call).filter_map(timer).collect()
+    let mut files: Vec<FileId> = of.iter().map(|class| class.file).chain([call.file]).collect();
+    files.sort_unstable();
+    files.dedup();
+    let in_file = |file: FileId| (0..project.summary(file).calls.len() as u32).map(move |at| In::new(file, CallId(at)));
+    files.into_iter().flat_map(in_file).filter(|other| *other != call).filter_map(timer).collect()
 }
 
 /// Methods that end the object, and those that run when it has ended: `_disconnected`.

@@ -78,6 +78,17 @@ pub(crate) fn lives_on(listener: &Listener<'_, '_>, operation: In<FunctionId>) -
         matches!(place.root, Root::Field(..)) && !reach_at_once(project, operation).into_iter().any(made)
     };
     let is_name = matches!(project.value(listener.on()), Value::Binding(_));
+    // A variable of a function around was there before, and is there for the next operation.
+    if let Value::Binding(binding) = project.value(listener.on()) {
+        let binding = listener.on().with(*binding);
+        let around = project.function(operation).parent.map(|parent| operation.with(parent));
+        let declared = binding.with(project.binding(binding).function);
+        let older = declared.id != FunctionId::MODULE
+            && around.is_some_and(|outer| project.around(outer, |function| function == declared).is_some());
+        if older && project.binding(binding).assignments <= 1 && !project.is_executor(declared) {
+            return listener.add.once && declared.file == operation.file && !listener.is_made_before();
+        }
+    }
     match project.origin(listener.on()) {
         Origin::Parameter(binding) if is_name => {
             let owner = binding.with(project.binding(binding).function);
