@@ -4,6 +4,7 @@ use super::support::branches::{forgetful, on_one_way};
 use super::support::custody::runs_once;
 use super::support::members::{Mortality, Stored, ends_elsewhere, is_released, mortality, stored};
 use super::support::mend::member::mend;
+use super::support::sweeps::{Unswept, unswept};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::{ClassId, In, Rate};
 use crate::project::Project;
@@ -25,6 +26,33 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
                 .or_else(|| Some(on_one_way(project, NAME, &stored, &forgetful(project, &stored)?))),
         );
     }
+    findings.extend(unswept(project).iter().filter_map(|found| elements(project, found)));
+}
+
+/// A container whose elements nobody releases, in objects that come and go.
+fn elements(project: &Project<'_>, unswept: &Unswept<'_>) -> Option<Finding> {
+    let Unswept { stored, sibling } = unswept;
+    let is_other = |family: &&str| stored.ty.is_some_and(|ty| project.contracts.is_family(ty, family));
+    // Where such objects are deleted, it may be these; unless those are the elements of the sibling.
+    let may_end = sibling.is_none() && ends_elsewhere(project, stored);
+    if OTHERS.iter().any(is_other) || is_made_once(project, stored.class) || may_end {
+        return None;
+    }
+    let dies = mortality(project, stored).dies?;
+    let (class, field, noun) = (project.class(stored.class).name, stored.field, &stored.noun);
+    let confidence = if sibling.is_some() { Confidence::High } else { Confidence::Medium };
+    let mut finding = Finding::new(NAME, confidence, stored.at, format!("{noun} in `{field}` is never released"))
+        .with_why(format!("a container of pointers frees no elements, and no code goes over `{field}` to release them"))
+        .with_help(match sibling {
+            Some((name, _)) => format!("release each element of `{field}` where those of `{name}` are released"),
+            None => format!("release each element of `{field}`, or let it hold `std::unique_ptr`s"),
+        })
+        .with_context(project.function_name(stored.function))
+        .with_step(StepKind::Acquire, stored.at, format!("made here for `{field}`"));
+    if let Some((name, at)) = sibling {
+        finding = finding.with_step(StepKind::Release, *at, format!("the elements of `{name}` are released here"));
+    }
+    Some(finding.with_step(StepKind::Exit, dies, format!("a `{class}` dies here, `{field}` is forgotten")))
 }
 
 /// Whether there is one object of a class, or one for each environment: then what ends the environment ends it.

@@ -29,6 +29,7 @@ pub(super) mod replaced;
 pub(super) mod revival;
 pub(super) mod settling;
 pub(super) mod siblings;
+pub(super) mod sweeps;
 pub(super) mod tables;
 pub(super) mod unread;
 pub(super) mod waiting;

@@ -115,6 +115,19 @@ fn keep<'a, 'f>(
     }
 }
 
+/// An owned thing that a field receives among others.
+pub(super) fn stored_in<'a>(
+    project: &Project<'a>,
+    place: Place,
+    owned: &Owned<'a>,
+    at: Location,
+) -> Option<Stored<'a>> {
+    let (class, field) = place.field()?;
+    let made = owned.holder.and_then(|holder| project.class_of_value(owned.function.with(holder)));
+    let (ty, noun, releasers) = (owned.ty, owned.noun.clone(), owned.releasers.clone());
+    Some(Stored { place, class, field, at, held: None, function: owned.function, ty, noun, made, releasers })
+}
+
 fn is_smart(project: &Project<'_>, class: In<ClassId>, field: &str) -> bool {
     project.field_type(class, field).is_some_and(|(declared, facts)| {
         let ends_itself = || project.declared_type(declared.file, facts).is_some_and(|ty| ty.raii);
@@ -241,7 +254,8 @@ fn is_released_by_readers(project: &Project<'_>, getter: In<FunctionId>, stored:
     })
 }
 
-fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored: &Stored<'_>) -> bool {
+/// Whether a call releases what it is given, or takes it over.
+pub(super) fn releases_argument(project: &Project<'_>, call: In<CallId>, index: u16, stored: &Stored<'_>) -> bool {
     releases_through(project, call, index, stored, 0)
 }
 
