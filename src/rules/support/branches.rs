@@ -71,9 +71,19 @@ fn forgotten_by_twin(project: &Project<'_>, stored: &Stored<'_>, ends: &[In<Func
     let helps = |method: In<FunctionId>| {
         project.calls_in(method).any(|call| project.targets(call).functions.iter().any(|target| ends.contains(target)))
     };
+    // Whoever gets it there, a method that heirs define or code that is not here, may release it.
+    let accesses = project.accesses(stored.place);
+    let hands_on = |method: In<FunctionId>| {
+        let is_handed = |access: &Access| match access.kind {
+            AccessKind::Argument { call, .. } => project.api(access.of(call)).is_none(),
+            _ => false,
+        };
+        accesses.iter().any(|access| access.function() == method && is_handed(access))
+    };
     let mut methods = project.methods(stored.class).into_iter();
     methods.find(|twin| {
-        project.function(*twin).has_body && !ends.contains(twin) && ends_object(project, *twin) && !helps(*twin)
+        let is_twin = project.function(*twin).has_body && !ends.contains(twin) && ends_object(project, *twin);
+        is_twin && !helps(*twin) && !hands_on(*twin)
     })
 }
 

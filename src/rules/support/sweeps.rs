@@ -69,7 +69,7 @@ fn is_swept(project: &Project<'_>, place: Place, stored: &Stored<'_>) -> bool {
         AccessKind::Iterated => loop_variables(project, access)
             .into_iter()
             .flat_map(|value| project.uses(value))
-            .any(|access| ends_element(project, &access, stored)),
+            .any(|access| ends_element(project, access, stored)),
         AccessKind::Tested | AccessKind::SizeTested | AccessKind::KeyRead { .. } | AccessKind::Read => false,
         AccessKind::Assigned { is_declaration, .. } => !is_declaration,
         _ => true,
