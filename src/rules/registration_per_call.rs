@@ -34,7 +34,7 @@ fn listed(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
     let ty = made(project, call)?;
     let name = match keeper(project, call, ty) {
         // `createHook({ … }).enable()`.
-        Keeper::Dropped if lists_itself(project, call) => project.callee_text(call).to_owned(),
+        Keeper::Dropped if lists_itself(project, call) => project.callee_text(call),
         Keeper::Place(place) if is_local(project, place) && care(project, place, ty).releases.is_empty() => {
             project.place_text(place)
         }
