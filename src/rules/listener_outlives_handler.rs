@@ -84,6 +84,8 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
         // Who may call it as often as they like are told by its name that once is enough.
         Rate::PerCall if end.is_none() && listener.is_part_of_a_start() => Confidence::Low,
         _ if listener.is_part_of_a_start() || listener.exits_process() => Confidence::Medium,
+        // How often users of a package call what it exports is theirs to say: a program that forks does so once.
+        Rate::PerCall if end.is_none() && listener.is_left_to_users() => Confidence::Low,
         // Who subscribes to a channel is often one of a kind, made by a program that does not show it.
         _ if !listener.is_of_event() => Confidence::Medium,
         Rate::PerEvent => Confidence::High,
@@ -289,6 +291,14 @@ impl Listener<'_, '_> {
         let Some(event) = self.event() else { return false };
         let told = event.starts_with("SIG") || event.starts_with("uncaught") || event.starts_with("unhandled");
         told && !self.project.is_constructor(self.function())
+    }
+
+    /// The function that adds it is no method, and nobody inside the project is seen to run it.
+    fn is_left_to_users(&self) -> bool {
+        let project = self.project;
+        let function = self.function();
+        let by_users = project.class_of(function).is_none() && project.enclosing_class(function).is_none();
+        by_users && project.callers(function).is_empty() && project.passed_to(function).is_empty()
     }
 
     /// Users of the package make the objects whose code this is, as many as they like.

@@ -29,7 +29,9 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
             continue;
         }
         let Some((life, lifetime)) = life(project, table) else { continue };
-        let verdicts = table.growths.iter().filter_map(|growth| judge(project, table, life, growth));
+        // A field of the one instance there is is made once, too.
+        let born = if lifetime.is_process() { Life::Process } else { life };
+        let verdicts = table.growths.iter().filter_map(|growth| judge(project, table, (life, born), growth));
         let best = verdicts.max_by_key(|verdict| (verdict.confidence, std::cmp::Reverse(verdict.growth.at.span.start)));
         if let Some(verdict) = best
             && !has_fault(project, table, life)
@@ -63,7 +65,12 @@ fn inside(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
     })
 }
 
-fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Growth) -> Option<Verdict<'t>> {
+fn judge<'t>(
+    project: &Project<'_>,
+    table: &'t Table,
+    (life, born): (Life, Life),
+    growth: &'t Growth,
+) -> Option<Verdict<'t>> {
     if !outlives(project, table, life, growth) || is_held_back(project, growth) {
         return None;
     }
@@ -73,7 +80,7 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
     };
     let driven = project.drive(growth.function);
     let unknown = rate.rate.is_none() && !driven.public.is_empty();
-    if !unknown && !outgrows(rate.rate, life) {
+    if !unknown && !outgrows(rate.rate, born) {
         return None;
     }
     if is_start(project, &driven) {
@@ -108,6 +115,8 @@ fn judge<'t>(project: &Project<'_>, table: &'t Table, life: Life, growth: &'t Gr
                 && (is_looked_up(project, table, growth)
                     || driven.by_events() || openness == Openness::Generated && is_asked_by_events(project, table))
                 || lives_long(project, class) && driven.by_events() && is_record(project, growth)
+                // The one instance there is, and each entry under a key of its own.
+                || born == Life::Process && openness == Openness::Generated && table.shrinks.is_empty()
         }
         Life::Closure(_) => table.shape != Shape::List && !handed_over && is_looked_up(project, table, growth),
     };
