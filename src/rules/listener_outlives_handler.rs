@@ -7,7 +7,7 @@ use super::support::listeners::{self, Listener};
 use super::support::mend::listener::removed_in;
 use crate::finding::{Applicability, Confidence, Finding, StepKind, TraceStep};
 use crate::model::contract::Runs;
-use crate::model::{CallId, BindingId, ClassId, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
+use crate::model::{BindingId, CallId, ClassId, Exit, Flow, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
 use crate::project::{Access, AccessKind, Event, Likeness, Origin, Project, RateAnswer, Removal, Root};
 use crate::model::words::Meaning;
 use crate::text::{FileId, Span};
@@ -298,7 +298,21 @@ impl Listener<'_, '_> {
         let project = self.project;
         let function = self.function();
         let by_users = project.class_of(function).is_none() && project.enclosing_class(function).is_none();
-        by_users && project.callers(function).is_empty() && project.passed_to(function).is_empty()
+        by_users && !self.is_made_for_many() && project.callers(function).is_empty() && project.passed_to(function).is_empty()
+    }
+
+    /// The function does something for its caller, or makes something that is the caller's: that is asked for many times.
+    fn is_made_for_many(&self) -> bool {
+        let project = self.project;
+        let function = project.function(self.function());
+        let mut makes = function.is_async;
+        function.flow.walk(&mut |flow| {
+            if let Flow::Exit(Exit::Return(Some(value)), _) = flow {
+                let origin = project.origin(self.function().with(*value));
+                makes |= matches!(origin, Origin::Object(_) | Origin::Function(_) | Origin::New(..));
+            }
+        });
+        makes
     }
 
     /// Users of the package make the objects whose code this is, as many as they like.
