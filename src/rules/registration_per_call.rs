@@ -16,16 +16,14 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             findings.extend(template(project, call));
             continue;
         }
-        let rate = project.call_rate(call);
-        if rate.rate.is_none_or(|rate| rate == Rate::Once) || project.is_once_guarded(call) {
-            continue;
-        }
         let found = listed(project, call).or_else(|| marked(project, call)).or_else(|| pooled(project, call));
-        findings.extend(found.map(|mut finding| {
+        let Some(mut finding) = found else { continue };
+        let rate = project.call_rate(call);
+        if rate.rate.is_some_and(|rate| rate > Rate::Once) && !project.is_once_guarded(call) {
             finding.why = format!("{}; {}", finding.why, rate.because());
             finding.trace.extend(rate.why);
-            finding
-        }));
+            findings.push(finding);
+        }
     }
 }
 
@@ -67,6 +65,9 @@ fn is_of_kind(project: &Project<'_>, call: In<CallId>, kind: &str) -> bool {
 
 /// An entry of the timeline of the process, where nobody clears any. The first of a function speaks for all.
 fn marked(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
+    if !is_of_kind(project, call, "mark") {
+        return None;
+    }
     let function = project.function_of(call);
     let first = project.calls_in(function).find(|other| is_of_kind(project, *other, "mark"))?;
     if first != call || project.registry().removals.iter().any(|removal| removal.kind == "mark") {
