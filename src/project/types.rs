@@ -218,6 +218,9 @@ impl<'a> Resolver<'_, 'a> {
             Origin::Result(made) => self.promisified(*made),
             _ => None,
         }) {
+            if let Some(used) = self.in_used_namespace(id, &format!("{prefix}{path}")) {
+                return Some(used);
+            }
             let path = format!("{prefix}{path}");
             if project.rows(id.file).api(&path).is_some() {
                 return Some(path);
@@ -234,6 +237,13 @@ impl<'a> Resolver<'_, 'a> {
         }
         let ty = self.ty(callee)?;
         Some(format!("{}#()", ty.name))
+    }
+
+    /// `Buffer::New` in a file that says `using namespace Napi`, where that namespace has such a function.
+    fn in_used_namespace(&self, call: In<CallId>, path: &str) -> Option<String> {
+        let project = self.project;
+        let usings = &project.summary(call.file).usings;
+        usings.iter().map(|space| format!("{space}::{path}")).find(|full| project.rows(call.file).api(full).is_some())
     }
 
     /// The path of the function that a call makes into one that gives a promise: `fs.open` of `util.promisify(fs.open)`.

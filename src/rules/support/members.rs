@@ -99,7 +99,8 @@ fn keep<'a, 'f>(
 ) -> Option<&'f mut Stored<'a>> {
     let place = project.place(value)?;
     let Root::Field(class, field) = place.root else { return None };
-    if !place.path.is_empty() || ty.is_some_and(|ty| ty.raii || ty.collectable) || is_smart(project, class, &field) {
+    let ends_itself = ty.is_some_and(|ty| ty.raii || ty.collectable) || is_smart(project, class, &field);
+    if !place.path.is_empty() || ends_itself || is_of_class(project, class, field) {
         return None;
     }
     let noun =
@@ -136,6 +137,12 @@ fn is_smart(project: &Project<'_>, class: In<ClassId>, field: &str) -> bool {
             || (facts.holder == Holder::Value
                 && matches!(facts.name.rsplit("::").next(), Some("string" | "vector" | "function")))
     })
+}
+
+/// Whether a class has one field of that name for all its objects, which lives with the process: in C++ its definition may
+/// stand in any file, and a method names it like one of its own.
+fn is_of_class(project: &Project<'_>, class: In<ClassId>, field: Name) -> bool {
+    project.is_native(class.file) && project.class(class).fields.iter().any(|own| own.name == field && own.is_static)
 }
 
 /// The field that a call fills: through an out-argument, or because the field itself is its receiver or argument.
