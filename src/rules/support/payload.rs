@@ -1,7 +1,7 @@
 //! To which callback an owned thing is handed, and as what it arrives there: the request itself, or what its `data` holds.
 
 use crate::model::contract::Effect as Row;
-use crate::model::{CallId, Flow, FunctionId, In, Literal, Name, Step, Value, ValueId};
+use crate::model::{BindingId, CallId, Flow, FunctionId, In, Literal, Name, Step, Value, ValueId};
 use crate::project::{Custody, How, Owned, Project};
 
 /// What a callback receives.
@@ -153,11 +153,29 @@ fn payload(project: &Project<'_>, by: In<CallId>, at: u16, member: Option<Name>)
     let value = project.binding_value(callback.with(binding));
     let value = match member {
         None => value,
-        Some(member) => value.and_then(|object| {
-            let values = &project.summary(callback.file).values;
-            let at = values.iter().position(|value| *value == Value::Member(object, member))?;
-            Some(ValueId(at as u32))
-        }),
+        Some(member) => match value {
+            Some(object) if is_renamed(project, callback, object, member) => return None,
+            Some(object) => {
+                let values = &project.summary(callback.file).values;
+                let at = values.iter().position(|value| *value == Value::Member(object, member));
+                at.map(|at| ValueId(at as u32))
+            }
+            None => None,
+        },
     };
     Some(Payload { callback, by, value, parameter: Some(parameter), member })
+}
+
+/// Whether a callback names a member of its parameter only through the variable of the right type that it puts that into
+/// first: custody begins at the parameter and would take the variable for another thing.
+fn is_renamed(project: &Project<'_>, callback: In<FunctionId>, object: ValueId, member: Name) -> bool {
+    let summary = project.summary(callback.file);
+    let written = |object: ValueId| summary.values.contains(&Value::Member(object, member));
+    let mut variables = summary
+        .bindings
+        .iter()
+        .enumerate()
+        .filter(|(_, binding)| binding.function == callback.id && binding.value == Some(object));
+    !written(object)
+        && variables.any(|(at, _)| project.binding_value(callback.with(BindingId(at as u32))).is_some_and(written))
 }
