@@ -255,10 +255,11 @@ impl Walk<'_, '_, '_> {
             return Some(State { owned: false, ..state });
         }
         let before = state.holders.len();
-        state.holders.retain(|holder| {
-            *holder != assign.place
-                && (!is_inside(self.summary, *holder, assign.place) || matches!(place, Value::Member(..)))
-        });
+        // What is declared was not there before: what hangs on it hangs on what it is a name for.
+        let stays = assign.is_declaration || matches!(place, Value::Member(..));
+        state
+            .holders
+            .retain(|holder| *holder != assign.place && (stays || !is_inside(self.summary, *holder, assign.place)));
         self.forget_temporary(&mut state, before);
         if before > 0 && state.holders.is_empty() {
             self.lose(&state, Way::Overwrite(assign.place), assign.span);

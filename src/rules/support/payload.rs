@@ -153,29 +153,22 @@ fn payload(project: &Project<'_>, by: In<CallId>, at: u16, member: Option<Name>)
     let value = project.binding_value(callback.with(binding));
     let value = match member {
         None => value,
-        Some(member) => match value {
-            Some(object) if is_renamed(project, callback, object, member) => return None,
-            Some(object) => {
-                let values = &project.summary(callback.file).values;
-                let at = values.iter().position(|value| *value == Value::Member(object, member));
-                at.map(|at| ValueId(at as u32))
-            }
-            None => None,
-        },
+        Some(member) => value.and_then(|object| member_of(project, callback, object, member)),
     };
     Some(Payload { callback, by, value, parameter: Some(parameter), member })
 }
 
-/// Whether a callback names a member of its parameter only through the variable of the right type that it puts that into
-/// first: custody begins at the parameter and would take the variable for another thing.
-fn is_renamed(project: &Project<'_>, callback: In<FunctionId>, object: ValueId, member: Name) -> bool {
+/// A member of a callback's parameter as the callback writes it: through the parameter, or through the variable of the right
+/// type that it is put into first.
+fn member_of(project: &Project<'_>, callback: In<FunctionId>, object: ValueId, member: Name) -> Option<ValueId> {
     let summary = project.summary(callback.file);
-    let written = |object: ValueId| summary.values.contains(&Value::Member(object, member));
-    let mut variables = summary
-        .bindings
-        .iter()
-        .enumerate()
-        .filter(|(_, binding)| binding.function == callback.id && binding.value == Some(object));
-    !written(object)
-        && variables.any(|(at, _)| project.binding_value(callback.with(BindingId(at as u32))).is_some_and(written))
+    let written = |object: ValueId| {
+        let at = summary.values.iter().position(|value| *value == Value::Member(object, member))?;
+        Some(ValueId(at as u32))
+    };
+    let bindings = summary.bindings.iter().enumerate();
+    let mut names = bindings
+        .filter(|(_, binding)| binding.function == callback.id && binding.value == Some(object))
+        .filter_map(|(at, _)| project.binding_value(callback.with(BindingId(at as u32))));
+    written(object).or_else(|| names.find_map(written))
 }
