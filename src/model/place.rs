@@ -50,7 +50,8 @@ pub enum Value {
     Moved(ValueId),
     /// `...value` in an argument or element position.
     Spread(ValueId),
-    /// Anything else (arithmetic, templates, comparisons), with the values that it mentions.
+    /// Anything else (arithmetic, templates, comparisons), with the values that it mentions. C++: what is taken away is
+    /// mentioned behind -1, as if it were written as a product.
     Opaque(Box<[ValueId]>),
 }
 

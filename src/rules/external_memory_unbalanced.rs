@@ -1,7 +1,7 @@
 //! `external-memory-unbalanced`: memory reported to V8 that is never reported back.
 
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{BindingKind, CallId, In, TypeFacts, Value, ValueId};
+use crate::model::{BindingKind, CallId, In, Literal, TypeFacts, Value, ValueId};
 use crate::project::Project;
 
 const NAME: &str = "external-memory-unbalanced";
@@ -36,24 +36,28 @@ fn adjusts(project: &Project<'_>, call: In<CallId>) -> bool {
 
 /// Whether the amount is, or may be, negative.
 fn goes_down(project: &Project<'_>, call: In<CallId>) -> bool {
-    let text = &project.sources.get(call.file).text;
-    project.call(call).arguments.iter().any(|argument| {
-        let written = argument.span.of(text).trim();
-        written.starts_with('-')
-            || ["(-", "* -1", "0 -", " - "].iter().any(|minus| written.contains(minus))
-            || goes_both_ways(project, call.with(argument.value))
-    })
+    let arguments = &project.call(call).arguments;
+    arguments.iter().any(|argument| may_be_negative(project, call.with(argument.value), 4))
 }
 
-/// Whether an amount is a variable that is declared as a difference, or a signed parameter: callers decide which way it goes.
-fn goes_both_ways(project: &Project<'_>, amount: In<ValueId>) -> bool {
-    let Value::Binding(binding) = *project.value(amount) else { return false };
-    let variable = project.binding(amount.with(binding));
-    if matches!(variable.kind, BindingKind::Parameter(_)) {
-        let is_unsigned = |ty: &TypeFacts| ty.name.starts_with('u') || &*ty.name == "size_t";
-        return variable.ty.as_ref().is_some_and(|ty| !is_unsigned(ty));
+/// Whether an amount has a minus in it, is a variable that once got such an amount, or a signed parameter: callers decide
+/// which way that goes.
+fn may_be_negative(project: &Project<'_>, amount: In<ValueId>, depth: u32) -> bool {
+    if depth == 0 {
+        return false;
     }
-    let text = &project.sources.get(amount.file).text;
-    let declaration = text.get(variable.span.start as usize..).unwrap_or_default();
-    declaration.split(';').next().is_some_and(|words| words.contains(" - "))
+    let any_of = |values: &[ValueId]| values.iter().any(|value| may_be_negative(project, amount.with(*value), depth - 1));
+    match project.value(amount) {
+        Value::Literal(Literal::Int(number)) => *number < 0,
+        Value::Opaque(parts) | Value::Choice(parts) => any_of(parts),
+        Value::Binding(binding) => {
+            let variable = project.binding(amount.with(*binding));
+            if matches!(variable.kind, BindingKind::Parameter(_)) {
+                let is_unsigned = |ty: &TypeFacts| ty.name.starts_with('u') || &*ty.name == "size_t";
+                return variable.ty.as_ref().is_some_and(|ty| !is_unsigned(ty));
+            }
+            project.assigned_values(amount).into_iter().any(|value| may_be_negative(project, value, depth - 1))
+        }
+        _ => false,
+    }
 }

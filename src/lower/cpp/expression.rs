@@ -223,6 +223,10 @@ impl Lowering<'_> {
                 self.literal(Literal::Int(number))
             }
             ("+", _) => inner,
+            ("-", _) => {
+                let minus = self.literal(Literal::Int(-1));
+                self.opaque([minus, inner])
+            }
             _ => self.opaque([inner]),
         }
     }
@@ -258,6 +262,9 @@ impl Lowering<'_> {
             } else {
                 let right = self.field(node, "right");
                 parts.push(value);
+                if operator == "-" {
+                    parts.push(self.literal(Literal::Int(-1)));
+                }
                 value = right;
             }
         }
