@@ -165,6 +165,17 @@ impl Project<'_> {
         head.kind != crate::model::Loop::ForEach
     }
 
+    /// Whether a call happens in a loop that turns until something says so, not a number of times, and another call outside
+    /// of it: what that one gives serves all the turns.
+    pub fn serves_turns(&self, made: In<CallId>, call: In<CallId>) -> bool {
+        let index = self.index(call.file);
+        let Some(innermost) = index.loops.get(&call.id).and_then(|heads| heads.last()) else { return false };
+        let head = &index.heads[*innermost as usize];
+        let counts = matches!(head.cond, Cond::Less(..) | Cond::AtMost(..));
+        let inside = index.loops.get(&made.id).is_some_and(|heads| heads.contains(innermost));
+        made.file == call.file && head.kind != crate::model::Loop::ForEach && !counts && !inside
+    }
+
     /// Everything that the file assigns to a variable or place, as written.
     pub fn assigned_values(&self, place: In<ValueId>) -> Vec<In<ValueId>> {
         self.index(place.file).assigned(place.id).map(|(_, value)| place.with(value)).collect()

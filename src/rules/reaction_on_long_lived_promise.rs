@@ -2,41 +2,48 @@
 
 use super::support::settling::made_until_end;
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{FunctionId, In, Rate, Value, ValueId};
+use crate::model::{CallId, FunctionId, In, Rate, Value, ValueId};
 use crate::project::{AccessKind, Origin, Owner, Place, Project, Root};
 use crate::text::Location;
 
 const NAME: &str = "reaction-on-long-lived-promise";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
-    for call in project.calls() {
-        if !super::timer_lost_on_exit::is_race(project, call) {
-            continue;
-        }
-        let rate = project.call_rate(call);
-        if rate.rate.is_some_and(|rate| rate <= Rate::PerInstance) && !is_handed_on(project, project.function_of(call)) {
-            continue;
-        }
+    for call in project.calls().filter(|call| super::timer_lost_on_exit::is_race(project, *call)) {
         let Some(argument) = project.argument(call, 0) else { continue };
-        for input in inputs(project, argument) {
-            let Some((long, pending)) = long_lived(project, input, project.function_of(call)) else { continue };
-            let name = project.place_text(long);
-            findings.push(
-                Finding::new(
-                    NAME,
-                    if rate.rate.is_some() { Confidence::High } else { Confidence::Medium },
-                    project.locate(call),
-                    format!("each race adds a reaction to `{name}`, which stays pending"),
-                )
-                .with_why(format!("`{name}` is made once and settles only at its owner's end; reactions on a pending promise cannot be removed"))
-                .with_help(format!("listen for the end during the call and remove the listener in `finally`, instead of racing `{name}`"))
-                .with_context(project.function_name(project.function_of(call)))
-                .with_step(StepKind::Grow, project.locate(call), format!("`race` calls `then` on `{name}`"))
-                .with_step(StepKind::Hold, pending, format!("`{name}` is made here and waits for its owner's end")),
-            );
-            break;
-        }
+        let rate = project.call_rate(call);
+        let often = !rate.rate.is_some_and(|rate| rate <= Rate::PerInstance)
+            || is_handed_on(project, project.function_of(call));
+        let sure = if rate.rate.is_some() { Confidence::High } else { Confidence::Medium };
+        let held = inputs(project, argument).into_iter().find_map(|input| {
+            let by_call = || long_lived(project, input, project.function_of(call)).filter(|_| often);
+            let by_turn = || serves_turns(project, input, call);
+            by_call().map(|found| (found, sure)).or_else(|| Some((by_turn()?, Confidence::Medium)))
+        });
+        let Some(((long, pending), confidence)) = held else { continue };
+        let name = project.place_text(long);
+        findings.push(
+            Finding::new(
+                NAME,
+                confidence,
+                project.locate(call),
+                format!("each race adds a reaction to `{name}`, which stays pending"),
+            )
+            .with_why(format!("`{name}` is made once and settles only at its owner's end; reactions on a pending promise cannot be removed"))
+            .with_help(format!("listen for the end during the call and remove the listener in `finally`, instead of racing `{name}`"))
+            .with_context(project.function_name(project.function_of(call)))
+            .with_step(StepKind::Grow, project.locate(call), format!("`race` calls `then` on `{name}`"))
+            .with_step(StepKind::Hold, pending, format!("`{name}` is made here and waits for its owner's end")),
+        );
     }
+}
+
+/// A promise that waits for an end, made before the loop that races it at each of its turns.
+fn serves_turns(project: &Project<'_>, input: In<ValueId>, call: In<CallId>) -> Option<(Place, Location)> {
+    let place = project.place(input)?;
+    let Root::Variable(_) = place.root else { return None };
+    let made = made_until_end(project, place)?;
+    project.serves_turns(made, call).then(|| (place, project.locate(made)))
 }
 
 /// Whether what leads to a function was handed to code that calls it as often as it likes.

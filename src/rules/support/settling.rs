@@ -142,6 +142,10 @@ impl Settling {
                 AccessKind::Argument { call, .. } => self.handed(project, access.of(call)),
                 AccessKind::Stored { place } => {
                     self.later = true;
+                    // `this.close = resolve`: whoever calls it ends the owner.
+                    if let Value::Member(_, name) = project.value(access.of(place)) {
+                        self.at_end |= project.contracts.words.has(Meaning::Disposal, name);
+                    }
                     self.follow(project, access.of(place), depth + 1);
                 }
                 AccessKind::Inside { .. } | AccessKind::Returned => self.otherwise = true,
@@ -154,7 +158,7 @@ impl Settling {
         let handed = |function| project.passed_to(function).iter().any(|passed| is_end(project, passed.call));
         if is_executor {
             self.at_once = true;
-        } else if project.around(by, |function| project.is_disposal(function) || handed(function)).is_some() {
+        } else if project.around(by, |of| project.is_disposal(of) || is_hook(project, of) || handed(of)).is_some() {
             self.at_end = true;
             self.later = true;
         } else {
@@ -177,7 +181,15 @@ impl Settling {
 /// Whether a call registers for an event that ends something, by the catalog or by its name.
 fn is_end(project: &Project<'_>, call: In<CallId>) -> bool {
     let Some(registers) = project.api(call).and_then(|api| api.registers.as_ref()) else { return false };
-    let Some(event) = project.event_name(call, registers) else { return false };
+    project.event_name(call, registers).is_some_and(|event| says_end(project, &event))
+}
+
+/// `signal.onabort = () => …`: the same, as a property.
+fn is_hook(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    project.function(function).name.strip_prefix("on").is_some_and(|event| says_end(project, event))
+}
+
+fn says_end(project: &Project<'_>, event: &str) -> bool {
     let words = &project.contracts.words;
-    words.has(Meaning::Disposal, &event) || words.has(Meaning::Ending, &event) || event == "exit"
+    words.has(Meaning::Disposal, event) || words.has(Meaning::Ending, event) || event == "exit"
 }
