@@ -67,6 +67,7 @@ mod resolve;
 mod results;
 mod said;
 mod slots;
+mod spreads;
 mod tables;
 mod types;
 mod words;

@@ -112,6 +112,9 @@ pub struct Api {
     /// Its result is the same thing as the receiver or an argument.
     #[serde(default)]
     pub returns: Option<Part>,
+    /// The properties of its other arguments are put into what it returns: `Object.assign({}, options)`.
+    #[serde(default)]
+    pub merges: bool,
     /// Its result is a list of the elements of the receiver or of an argument: `Object.values(timers)`.
     #[serde(default)]
     pub elements: Option<Part>,

@@ -165,15 +165,19 @@ impl Project<'_> {
         head.kind != crate::model::Loop::ForEach
     }
 
-    /// Whether a call happens in a loop that turns until something says so, not a number of times, and another call outside
-    /// of it: what that one gives serves all the turns.
-    pub fn serves_turns(&self, made: In<CallId>, call: In<CallId>) -> bool {
-        let index = self.index(call.file);
-        let Some(innermost) = index.loops.get(&call.id).and_then(|heads| heads.last()) else { return false };
-        let head = &index.heads[*innermost as usize];
-        let counts = matches!(head.cond, Cond::Less(..) | Cond::AtMost(..));
-        let inside = index.loops.get(&made.id).is_some_and(|heads| heads.contains(innermost));
-        made.file == call.file && head.kind != crate::model::Loop::ForEach && !counts && !inside
+    /// Whether a call happens in a loop that turns until something says so, not a number of times.
+    pub fn turns(&self, call: In<CallId>) -> bool {
+        self.loop_around(call).is_some_and(|head| {
+            head.kind != crate::model::Loop::ForEach && !matches!(head.cond, Cond::Less(..) | Cond::AtMost(..))
+        })
+    }
+
+    /// Whether a call happens in the innermost loop around another.
+    pub fn is_in_loop_of(&self, call: In<CallId>, other: In<CallId>) -> bool {
+        let loops = |call: In<CallId>| self.index(call.file).loops.get(&call.id);
+        let innermost = loops(other).and_then(|heads| heads.last());
+        let inside = |head: &u32| loops(call).is_some_and(|heads| heads.contains(head));
+        call.file == other.file && innermost.is_some_and(inside)
     }
 
     /// Everything that the file assigns to a variable or place, as written.

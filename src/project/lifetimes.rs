@@ -216,7 +216,7 @@ impl Project<'_> {
 
     fn part_lifetime(&self, part: In<ValueId>) -> Lifetime {
         match self.value(part) {
-            Value::Member(object, _) => {
+            Value::Member(object, name) => {
                 if let Some(place) = self.place(part)
                     && let Root::Field(..) | Root::Static(..) | Root::Property(..) = place.root
                 {
@@ -227,7 +227,9 @@ impl Project<'_> {
                 {
                     return Lifetime::default();
                 }
-                self.lifetime(part.with(*object))
+                let copied = self.copied_into(part.with(*object), *name);
+                let given = copied.into_iter().map(|from| self.lifetime(from)).find(Lifetime::is_callers);
+                given.unwrap_or_else(|| self.lifetime(part.with(*object)))
             }
             Value::Index(object, _) | Value::Deref(object) => self.lifetime(part.with(*object)),
             _ => Lifetime::default(),

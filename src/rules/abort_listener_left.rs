@@ -30,9 +30,13 @@ fn is_left(listener: &Listener<'_, '_>) -> bool {
 
 /// An 'abort' listener on a signal that came from outside.
 pub(super) fn is_on_callers_signal(listener: &Listener<'_, '_>) -> bool {
+    let project = listener.project;
+    // `options.signal = controller.signal` just before.
+    let put = project.assigned_before(listener.add.call, listener.on());
     listener.event() == Some("abort")
         && is_signal(listener)
-        && (!is_own(listener.project, listener.on(), 0) || is_copied(listener, listener.on(), 0))
+        && (!is_own(project, listener.on(), 0) || is_copied(listener, listener.on(), 0))
+        && (put.is_empty() || put.iter().any(|signal| !is_own(project, *signal, 0)))
 }
 
 /// The signal of options that were copied from a parameter: the object is new, what is in it is the caller's.
@@ -49,18 +53,9 @@ fn is_copied(listener: &Listener<'_, '_>, value: In<ValueId>, depth: u32) -> boo
             .value
             .is_some_and(|assigned| is_copied(listener, value.with(assigned), depth + 1)),
         Value::Member(holder, name) => {
-            let copies = |origin: &Origin| {
-                let Origin::Object(object) = origin else { return false };
-                let literal = project.object(*object);
-                literal.get(name).is_none()
-                    && literal.properties.iter().any(|property| match project.value(object.with(property.value)) {
-                        Value::Spread(inner) => {
-                            project.origins(object.with(*inner)).iter().any(|o| matches!(o, Origin::Parameter(_)))
-                        }
-                        _ => false,
-                    })
-            };
-            project.origins(value.with(*holder)).iter().any(copies) && project.assigned_before(call, value).is_empty()
+            let copied = project.copied_into(value.with(*holder), *name);
+            let given = |from: &In<ValueId>| project.origins(*from).iter().any(|o| matches!(o, Origin::Parameter(_)));
+            copied.iter().any(given) && project.assigned_before(call, value).is_empty()
         }
         _ => false,
     }

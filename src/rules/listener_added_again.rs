@@ -316,7 +316,7 @@ impl Listener<'_, '_> {
     /// The emitter, or what holds it, was made by this function before the listener is added.
     pub(super) fn is_made_before(&self) -> bool {
         let project = self.project;
-        let mut value = self.on();
+        let (mut value, mut part) = (self.on(), None);
         for _ in 0..8 {
             // What the handler was given for this event, put into something older: `this.current = client`.
             let older = match project.value(value) {
@@ -324,7 +324,9 @@ impl Listener<'_, '_> {
                 _ => true,
             };
             let fresh = |origin: &Origin| match origin {
-                Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) | Origin::Object(_) => true,
+                Origin::New(..) | Origin::Result(_) | Origin::Resolved(_) => true,
+                // In a fresh copy of older options is what was in those.
+                Origin::Object(object) => part.is_none_or(|part| project.copied_from(*object, part).is_empty()),
                 Origin::Parameter(parameter) => older && is_handed_per_event(project, *parameter),
                 _ => false,
             };
@@ -345,7 +347,8 @@ impl Listener<'_, '_> {
                 call = outer;
             }
             match project.value(value) {
-                Value::Member(object, _) | Value::Index(object, _) => value = value.with(*object),
+                Value::Member(object, name) => (value, part) = (value.with(*object), Some(*name)),
+                Value::Index(object, _) => (value, part) = (value.with(*object), None),
                 _ => break,
             }
         }

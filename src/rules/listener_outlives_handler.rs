@@ -406,8 +406,8 @@ impl Listener<'_, '_> {
     fn given_by(&self, method: In<FunctionId>) -> Option<Given> {
         let project = self.project;
         let (mut value, mut depth) = (self.on(), 0);
-        let mut first = None;
-        for _ in 0..6 {
+        let (mut first, mut part) = (None, None);
+        for _ in 0..8 {
             if let Origin::Parameter(binding) = project.origin(value)
                 && !project.is_constructor(binding.with(project.binding(binding).function))
             {
@@ -430,8 +430,16 @@ impl Listener<'_, '_> {
                     && origins.iter().any(|o| matches!(o, Origin::New(..) | Origin::Result(_) | Origin::Resolved(_)));
                 return Some(Given { parameter, value: first.unwrap_or(value), depth, or_made });
             }
+            // `{ retries: 3, ...options }`: the part is that of the options.
+            if let Some(from) = part.take().and_then(|part| project.copied_into(value, part).first().copied()) {
+                value = from;
+                continue;
+            }
             let inner = match project.value(value) {
-                Value::Member(object, _) => value.with(*object),
+                Value::Member(object, name) => {
+                    part = Some(*name);
+                    value.with(*object)
+                }
                 _ => origins.iter().find_map(|origin| match origin {
                     Origin::Part(part) if *part != value => Some(*part),
                     _ => None,

@@ -42,8 +42,18 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
 fn serves_turns(project: &Project<'_>, input: In<ValueId>, call: In<CallId>) -> Option<(Place, Location)> {
     let place = project.place(input)?;
     let Root::Variable(_) = place.root else { return None };
-    let made = made_until_end(project, place)?;
-    project.serves_turns(made, call).then(|| (place, project.locate(made)))
+    if !project.turns(call) {
+        return None;
+    }
+    let made = match project.origin(input) {
+        Origin::Parameter(parameter) => {
+            let mut given = project.arguments_of(parameter).into_iter().map(|given| project.place(given));
+            let first = made_until_end(project, given.next()??)?;
+            given.all(|other| other.is_some_and(|other| made_until_end(project, other).is_some())).then_some(first)?
+        }
+        _ => made_until_end(project, place)?,
+    };
+    (!project.is_in_loop_of(made, call)).then(|| (place, project.locate(made)))
 }
 
 /// Whether what leads to a function was handed to code that calls it as often as it likes.

@@ -4,7 +4,7 @@
 use super::call::literal_string;
 use super::expr::transparent;
 use super::state::{How, Lowering, NewCall};
-use crate::model::{FunctionKind, Literal, Name, Value, ValueId};
+use crate::model::{FunctionKind, Literal, Name, Property, Value, ValueId};
 use swc_common::Spanned;
 use swc_ecma_ast as ast;
 use swc_ecma_ast::{Callee, Expr, ExprOrSpread, Lit, MemberProp};
@@ -32,9 +32,12 @@ pub enum Helper {
     Decorate,
     /// Gives back its first argument: the class that it adds methods to.
     Define,
+    /// `{ ...a, b }`, as copies into a fresh object.
+    Copy,
 }
 
 const HELPERS: &[(&str, Helper)] = &[
+    ("__assign", Helper::Copy),
     ("__async", Helper::Awaiter),
     ("__awaiter", Helper::Awaiter),
     ("__classPrivateFieldGet", Helper::PrivateGet),
@@ -47,6 +50,8 @@ const HELPERS: &[(&str, Helper)] = &[
     ("__privateGet", Helper::PrivateGet),
     ("__privateSet", Helper::PrivateSet),
     ("__publicField", Helper::Field),
+    ("__spreadProps", Helper::Copy),
+    ("__spreadValues", Helper::Copy),
     ("__toESM", Helper::Interop),
     ("_asyncToGenerator", Helper::AsyncFunction),
     ("_async_to_generator", Helper::AsyncFunction),
@@ -63,6 +68,7 @@ const HELPERS: &[(&str, Helper)] = &[
     ("_defineProperty", Helper::Field),
     ("_defineProperty2", Helper::Field),
     ("_define_property", Helper::Field),
+    ("_extends", Helper::Copy),
     ("_interopDefault", Helper::Interop),
     ("_interopDefaultLegacy", Helper::Interop),
     ("_interopNamespace", Helper::Interop),
@@ -71,6 +77,10 @@ const HELPERS: &[(&str, Helper)] = &[
     ("_interopRequireWildcard", Helper::Interop),
     ("_interop_require_default", Helper::Interop),
     ("_interop_require_wildcard", Helper::Interop),
+    ("_objectSpread", Helper::Copy),
+    ("_objectSpread2", Helper::Copy),
+    ("_object_spread", Helper::Copy),
+    ("_object_spread_props", Helper::Copy),
     ("_ts_decorate", Helper::Decorate),
     ("require", Helper::Require),
 ];
@@ -258,6 +268,7 @@ impl Lowering<'_> {
                 self.call(NewCall::new(function, lowered, span, name_span));
                 class
             }
+            Helper::Copy => self.copied(arguments),
             Helper::PrivateGet => self.private_field(arguments),
             Helper::PrivateSet | Helper::PrivateInit => {
                 let place = self.private_field(arguments)?;
@@ -287,6 +298,32 @@ impl Lowering<'_> {
                 Some(object)
             }
         }
+    }
+
+    /// `__assign(__assign({}, a), { b })`: the innermost literal gets what the calls around it copy into it.
+    fn copied(&mut self, arguments: &[ExprOrSpread]) -> Option<ValueId> {
+        let (target, sources) = arguments.split_first()?;
+        let is_fresh = match transparent(&target.expr) {
+            Expr::Object(_) => true,
+            Expr::Call(inner) => {
+                matches!(&inner.callee, Callee::Expr(callee) if helper(transparent(callee)) == Some(Helper::Copy))
+            }
+            _ => false,
+        };
+        if !is_fresh {
+            return None;
+        }
+        let value = self.expr(&target.expr);
+        let Value::Object(object) = self.out.values[value.index()] else { return Some(value) };
+        for source in sources {
+            let copied = self.expr(&source.expr);
+            let properties = match (transparent(&source.expr), &self.out.values[copied.index()]) {
+                (Expr::Object(_), Value::Object(literal)) => self.out.objects[literal.index()].properties.clone(),
+                _ => vec![Property { name: None, value: self.spread(copied) }],
+            };
+            self.out.objects[object.index()].properties.extend(properties);
+        }
+        Some(value)
     }
 
     /// The method of `__classPrivateFieldGet(this, set, "m", method)`, `_assertClassBrand(set, this, method)`.

@@ -25,6 +25,12 @@ pub(crate) fn made_until_end(project: &Project<'_>, place: Place) -> Option<In<C
 }
 
 fn until_end(project: &Project<'_>, value: In<ValueId>) -> Option<In<CallId>> {
+    if let Value::Choice(sides) = project.value(value) {
+        // `stopped ||= signal.aborted ? Promise.reject(…) : new Promise(…)`: one that is settled keeps nothing.
+        let mut waiting = sides.iter().map(|side| value.with(*side)).filter(|side| !is_settled(project, *side));
+        let made = until_end(project, waiting.next()?)?;
+        return waiting.all(|side| until_end(project, side).is_some()).then_some(made);
+    }
     let parts = deferred_parts(project, value);
     let (made, [resolve, reject]) = match parts {
         Some((call, settlers)) => (call, settlers),
@@ -42,6 +48,17 @@ fn until_end(project: &Project<'_>, value: In<ValueId>) -> Option<In<CallId>> {
     // What can only be rejected waits for a failure or an abort.
     let only_rejected = !resolve.is_used() && reject.later;
     (!resolve.otherwise && !reject.at_once && (resolve.at_end || only_rejected)).then_some(made)
+}
+
+/// A promise that is made settled; or the variable itself, of which this says nothing new.
+fn is_settled(project: &Project<'_>, value: In<ValueId>) -> bool {
+    match project.value(value) {
+        Value::Result(call) => {
+            let settled = |path: Name| path == "Promise.reject" || path == "Promise.resolve";
+            project.path(value.with(*call)).is_some_and(settled)
+        }
+        value => matches!(value, Value::Binding(_)),
+    }
 }
 
 /// The two functions that a `new Promise` gives its executor.
