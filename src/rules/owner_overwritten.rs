@@ -1,6 +1,7 @@
 //! `owner-overwritten`: a variable, field or slot that owns something receives something else before it is released.
 
 use super::support::mend::{before, native::mend};
+use super::support::renewed::renewed;
 use super::support::custody::{Kind, assigned, each, name, releaser, report, witness};
 use crate::finding::{Applicability, Confidence, Finding, StepKind, TraceStep};
 use crate::model::contract::{Effect, Part};
@@ -29,6 +30,7 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
                     }
                 }
             }
+            findings.extend(renewed_at_each_call(project, owned, custody));
             // Never released at all is another rule's word.
             if custody.is_never_settled() {
                 return;
@@ -49,6 +51,29 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             findings.push(mend(project, owned, custody, finding));
         });
     }
+}
+
+/// `this->name = strdup(…)` in a method that JavaScript calls, which does not look at what is there.
+fn renewed_at_each_call(project: &Project<'_>, owned: &Owned<'_>, custody: &Custody) -> Option<Finding> {
+    let (field, at) = custody.settlements.iter().find_map(|stored| {
+        let at = project.at(owned.function.file, stored.span);
+        Some((renewed(project, owned, (&stored.how, at))?, at))
+    })?;
+    let text = project.text(field);
+    let release = releaser(project, owned, &text);
+    let message = format!("each call puts another {} into `{text}`, over the one before", owned.noun);
+    let acquired = project.locate(owned.function.with(owned.call()?));
+    Some(
+        Finding::new(NAME, Confidence::Medium, acquired, message)
+            .with_why(format!(
+                "JavaScript may call {} any number of times; only what is in `{text}` last is released",
+                project.function_name(owned.function)
+            ))
+            .with_help(format!("call `{release}` before the assignment"))
+            .with_context(project.function_name(owned.function))
+            .with_step(StepKind::Acquire, acquired, format!("{} is obtained here", owned.noun))
+            .with_step(StepKind::Exit, at, format!("`{text}` forgets what it had")),
+    )
 }
 
 /// `memcpy(larger, p->field, n); p->field = larger;`: the old block is copied and forgotten.

@@ -200,7 +200,8 @@ impl<'a> Project<'a> {
             }
         } else if !written.is_array_new && self.contracts.ty(&path).is_none() && !is_known_namespace(&path) {
             // An unknown class may register itself, or have a parent among its arguments that owns it.
-            doubt = if written.arguments.is_empty() { Doubt::Likely } else { Doubt::Unsure };
+            let parent = written.arguments.iter().any(|argument| self.may_own(call.with(argument.value), 3));
+            doubt = if parent { Doubt::Unsure } else { Doubt::Likely };
             let is_plain =
                 path.ends_with("_t") || path.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
             if is_plain || self.contracts.words.is_scalar(&path) {
@@ -213,6 +214,25 @@ impl<'a> Project<'a> {
         let noun = if written.is_array_new { format!("`new {path}[]` array") } else { format!("`{path}` object") };
         let is_plain_memory = written.is_array_new || self.contracts.words.is_scalar(&path);
         Some(Owned { ty, noun, doubt, is_plain_memory, ..self.blank(call) })
+    }
+
+    /// Whether an argument may be an object that takes charge of what is made with it: no number, text or plain value.
+    fn may_own(&self, argument: In<ValueId>, depth: u32) -> bool {
+        match self.value(argument) {
+            Value::Literal(_) | Value::Opaque(_) => false,
+            Value::Choice(sides) => {
+                depth == 0 || sides.iter().any(|side| self.may_own(argument.with(*side), depth - 1))
+            }
+            Value::Binding(binding) => self.binding(argument.with(*binding)).ty.as_ref().is_none_or(|ty| {
+                let plain = self.contracts.words.is_scalar(&ty.name);
+                let value =
+                    ty.holder == Holder::Value && self.declared_type(argument.file, ty).is_some_and(|ty| ty.raii);
+                !plain && !value
+            }),
+            // What a string or a JavaScript value gives away of itself is known.
+            Value::Result(call) => self.api(argument.with(*call)).is_none_or(|api| api.gives.is_some()),
+            _ => true,
+        }
     }
 
     /// Whether the constructors of a class store, queue or hand over the object itself.

@@ -118,7 +118,7 @@ fn keep<'a, 'f>(
 
 /// An owned thing that a field receives among others.
 pub(super) fn stored_in<'a>(
-    project: &Project<'a>,
+    project: &Project<'_>,
     place: Place,
     owned: &Owned<'a>,
     at: Location,
@@ -129,7 +129,7 @@ pub(super) fn stored_in<'a>(
     Some(Stored { place, class, field, at, held: None, function: owned.function, ty, noun, made, releasers })
 }
 
-fn is_smart(project: &Project<'_>, class: In<ClassId>, field: &str) -> bool {
+pub(super) fn is_smart(project: &Project<'_>, class: In<ClassId>, field: &str) -> bool {
     project.field_type(class, field).is_some_and(|(declared, facts)| {
         let ends_itself = || project.declared_type(declared.file, facts).is_some_and(|ty| ty.raii);
         (facts.holder == Holder::Value && ends_itself())
