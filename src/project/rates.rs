@@ -6,7 +6,7 @@ use super::{AccessKind, Origin, Passed, Project};
 use crate::finding::{StepKind, TraceStep};
 use crate::model::contract::Runs;
 use crate::model::words::Meaning;
-use crate::model::{CallId, ClassId, Cond, FunctionId, FunctionKind, In, Literal, Loop, Rate, Value, ValueId};
+use crate::model::{CallId, ClassId, Cond, FunctionId, FunctionKind, In, Literal, Loop, Rate, Type, Value, ValueId};
 use crate::text::Location;
 
 /// How often something happens, and why that is believed.
@@ -195,11 +195,17 @@ impl Project<'_> {
 
     /// Whether a C or C++ function has the signature of those that JavaScript calls, as often as it likes.
     pub fn is_called_from_javascript(&self, function: In<FunctionId>) -> bool {
-        self.function(function).parameters.iter().any(|parameter| {
+        let of_call = |ty: Option<&Type>| ty.is_some_and(|ty| self.contracts.is_family(ty, "call-info"));
+        let parameters = &self.function(function).parameters;
+        parameters.iter().any(|parameter| {
             let facts = self.binding(function.with(*parameter)).ty.as_ref();
-            let ty = facts.and_then(|facts| self.named_type(function.file, &facts.name));
-            ty.is_some_and(|ty| self.contracts.is_family(ty, "call-info"))
-        })
+            of_call(facts.and_then(|facts| self.named_type(function.file, &facts.name)))
+        }) || parameters.is_empty()
+            && {
+                // `NAN_METHOD(Load) { info.This(); }`: the macro names the parameter.
+                let named = |value: In<ValueId>| matches!(self.value(value), Value::Global(name) if of_call(self.contracts.value(name)));
+                self.calls_in(function).any(|call| self.receiver(call).is_some_and(named))
+            }
     }
 
     /// By those who call it without the project's doing: users of the package, JavaScript, a framework.

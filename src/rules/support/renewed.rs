@@ -39,8 +39,12 @@ fn is_called_again(project: &Project<'_>, function: In<FunctionId>) -> bool {
 fn is_older(project: &Project<'_>, field: In<ValueId>) -> bool {
     let Value::Member(object, _) = project.value(field) else { return true };
     project.origins(field.with(*object)).iter().all(|origin| match origin {
-        Origin::Result(call) => !project.call(*call).is_new,
-        origin => !matches!(origin, Origin::New(..) | Origin::Variable(_)),
+        Origin::This(_) => true,
+        // Unwrapped: what the catalog knows to give no ownership.
+        Origin::Result(call) => {
+            !project.call(*call).is_new && project.api(*call).is_some_and(|api| api.gives.is_none())
+        }
+        _ => false,
     })
 }
 
