@@ -5,6 +5,7 @@ use super::support::unread::{BODILESS, left_unread};
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::contract::By;
 use crate::model::{CallId, Cond, Flow, FunctionId, In, Literal, Rate, Value, ValueId};
+use crate::text::Location;
 use crate::project::{Event, ExitKind, Handed, Likeness, Origin, Obligation, Project, Row, Start, State};
 
 const NAME: &str = "body-not-consumed";
@@ -99,7 +100,7 @@ fn matters(row: &Row) -> bool {
     matches!(row.exit, ExitKind::Return | ExitKind::Throw | ExitKind::Fallthrough)
 }
 
-/// Whether the way led through `status === 304`.
+/// Whether the way led through `status === 304` or `!response.body`.
 fn is_empty(project: &Project<'_>, function: In<FunctionId>, row: &Row) -> bool {
     let summary = project.summary(function.file);
     let bodiless = |value: ValueId| {
@@ -108,12 +109,26 @@ fn is_empty(project: &Project<'_>, function: In<FunctionId>, row: &Row) -> bool 
     let mut empty = false;
     project.function(function).flow.walk(&mut |flow| {
         let Flow::Branch { cond, span, .. } = flow else { return };
-        let says = match cond {
-            Cond::Equal(a, b) => bodiless(*a) || bodiless(*b),
+        let body = |value: ValueId| matches!(summary.value(value), Value::Member(_, name) if *name == "body");
+        let nothing = |value: ValueId| project.is_nothing(function.with(value));
+        let mut plain = cond;
+        let mut expected = true;
+        while let Cond::Not(inner) = plain {
+            plain = inner;
+            expected = !expected;
+        }
+        let says = match plain {
+            Cond::Equal(a, b) => bodiless(*a) || bodiless(*b) || body(*a) && nothing(*b) || body(*b) && nothing(*a),
+            Cond::Truthy(value) => {
+                expected = !expected;
+                body(*value)
+            }
             _ => false,
         };
-        empty |= says
-            && row.decisions.iter().any(|(at, holds)| at.file == function.file && at.span == *span && *holds);
+        let taken = |(at, holds): &(Location, bool)| {
+            at.file == function.file && at.span == *span && *holds == expected
+        };
+        empty |= says && row.decisions.iter().any(taken);
     });
     empty
 }
