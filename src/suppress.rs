@@ -294,7 +294,13 @@ mod tests {
     const KNOWN: &[&str] = &["timer-never-cleared", "handle-never-released"];
 
     fn source(text: &str) -> Source {
-        Source { path: PathBuf::new(), name: "a.js".into(), text: text.into(), lines: LineIndex::new(text) }
+        Source {
+            path: PathBuf::new(),
+            name: "a.js".into(),
+            text: text.into(),
+            lines: LineIndex::new(text),
+            trial: false,
+        }
     }
 
     fn comments(text: &str) -> Vec<Span> {

@@ -109,13 +109,15 @@ pub struct Source {
     pub text: Arc<str>,
     /// Its lines.
     pub lines: LineIndex,
+    /// It tries other code out and is not shipped with it: how often it does a thing tells nothing.
+    pub trial: bool,
 }
 
 impl Source {
     /// A file and its lines.
     pub fn new(path: &Path, name: &str, text: Arc<str>) -> Self {
         let lines = LineIndex::new(&text);
-        Source { path: path.to_owned(), name: name.into(), text, lines }
+        Source { path: path.to_owned(), name: name.into(), text, lines, trial: false }
     }
 }
 

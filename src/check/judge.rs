@@ -29,7 +29,10 @@ pub(super) fn judge(
     outcome: &mut Outcome,
     clock: &mut Clock,
 ) {
-    let source = |input: &Input| Source::new(&input.found.path, &input.found.name, Arc::clone(&input.text));
+    let source = |input: &Input| Source {
+        trial: input.found.trial,
+        ..Source::new(&input.found.path, &input.found.name, Arc::clone(&input.text))
+    };
     let sources = Sources::from(inputs.par_iter().map(source).collect::<Vec<_>>());
     let answers = answers(&inputs, &sources, &models, options, outcome, clock);
 

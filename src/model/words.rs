@@ -45,6 +45,8 @@ pub enum Meaning {
     Booting,
     /// Words in the names of functions that make something ready as a whole, mostly once: `setup`, `configure`.
     SettingUp,
+    /// Content types of answers that go on as long as their connection: `text/event-stream`.
+    Endless,
     /// Decorators of classes of which a container makes one for all: `Service`, `Injectable`.
     Singleton,
     /// Words that speak of who a thing belongs to: `shared`, `owned`, `external`.

@@ -7,7 +7,7 @@ use crate::finding::{StepKind, TraceStep};
 use crate::model::contract::Runs;
 use crate::model::words::Meaning;
 use crate::model::{CallId, ClassId, Cond, FunctionId, FunctionKind, In, Literal, Loop, Rate, Type, Value, ValueId};
-use crate::text::Location;
+use crate::text::{FileId, Location};
 
 /// How often something happens, and why that is believed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct RateAnswer {
     pub why: Vec<TraceStep>,
     /// All that speaks for it is that a file offers the function to others, none of which is the package's way in.
     pub is_offered: bool,
+    /// All that speaks for it is that users of the package may ask for it as often as they like.
+    pub by_users: bool,
 }
 
 /// Reasons beyond this number say nothing to a reader.
@@ -54,7 +56,17 @@ const HANDLERS: [(&str, &str); 8] = [
 
 impl RateAnswer {
     pub(super) fn new(rate: Rate, at: Location, message: String) -> Self {
-        RateAnswer { rate: Some(rate), why: vec![TraceStep { kind: StepKind::Repeat, at, message }], is_offered: false }
+        RateAnswer {
+            rate: Some(rate),
+            why: vec![TraceStep { kind: StepKind::Repeat, at, message }],
+            is_offered: false,
+            by_users: false,
+        }
+    }
+
+    /// What users of the package may ask for.
+    fn asked(rate: Rate, at: Location, message: String) -> Self {
+        RateAnswer { by_users: true, ..RateAnswer::new(rate, at, message) }
     }
 
     fn known(rate: Rate) -> Self {
@@ -106,7 +118,7 @@ impl Project<'_> {
             return found;
         }
         let mut weak = RateAnswer::default();
-        for caller in self.callers(function).iter() {
+        for caller in self.callers(function).iter().filter(|caller| !self.only_tries(caller.call, function.file)) {
             if self.summary(caller.call.file).is_inside(self.call(caller.call).function, function.id)
                 && caller.call.file == function.file
             {
@@ -120,7 +132,7 @@ impl Project<'_> {
             };
             if caller.weak { weak.raise(answer) } else { found.raise(answer) }
         }
-        for passed in self.passed_to(function).iter() {
+        for passed in self.passed_to(function).iter().filter(|passed| !self.only_tries(passed.call, function.file)) {
             found.raise(self.passed_rate(passed));
         }
         if let Some(overridden) = self.overridden(function).filter(|_| found.rate.is_none()) {
@@ -139,6 +151,11 @@ impl Project<'_> {
             found = self.defined_rate(function);
         }
         found
+    }
+
+    /// Whether a call stands in a test of code that is none: nobody ships it.
+    pub fn only_tries(&self, call: In<CallId>, tried: FileId) -> bool {
+        self.sources.get(call.file).trial && !self.sources.get(tried).trial
     }
 
     /// The value of a property that a descriptor defines: `Object.defineProperties(api, { send: { value: send } })`. Whoever
@@ -166,7 +183,7 @@ impl Project<'_> {
         let name = self.function_name(function);
         let message =
             format!("{name} is defined as a method of an object: whoever has that may call it again and again");
-        RateAnswer { is_offered: true, ..RateAnswer::new(Rate::PerCall, self.locate_function(function), message) }
+        RateAnswer { is_offered: true, ..RateAnswer::asked(Rate::PerCall, self.locate_function(function), message) }
     }
 
     /// The method of a project class that a method of a subclass takes the place of.
@@ -189,7 +206,7 @@ impl Project<'_> {
         }
         let name = self.function_name(function);
         let message = format!("{name} is exported and may be called any number of times");
-        let offered = RateAnswer::new(Rate::PerCall, self.locate_function(function), message);
+        let offered = RateAnswer::asked(Rate::PerCall, self.locate_function(function), message);
         RateAnswer { is_offered: true, ..offered }
     }
 
@@ -228,7 +245,7 @@ impl Project<'_> {
             };
         }
         if self.is_public(function) {
-            return RateAnswer::new(
+            return RateAnswer::asked(
                 Rate::PerCall,
                 at,
                 match self.class_of(function) {
@@ -262,7 +279,7 @@ impl Project<'_> {
         });
         if returned && (self.is_public(parent) || self.is_exported(parent)) {
             let name = self.function_name(parent);
-            return RateAnswer::new(
+            return RateAnswer::asked(
                 Rate::PerCall,
                 self.locate_function(function),
                 format!("{name} gives it to its callers, who may call it as often as they like"),
@@ -283,11 +300,8 @@ impl Project<'_> {
                     && self.receiver(passed.call).is_some_and(|list| !self.is_constant_list(list));
                 let answer = self.call_rate(passed.call);
                 if each && answer.rate >= Some(Rate::PerInstance) {
-                    return RateAnswer::new(
-                        Rate::PerEvent,
-                        at,
-                        format!("passed to `{head}`, which runs it for each element"),
-                    );
+                    let message = format!("passed to `{head}`, which runs it for each element");
+                    return RateAnswer { by_users: answer.by_users, ..RateAnswer::new(Rate::PerEvent, at, message) };
                 }
                 answer
             }
@@ -307,7 +321,8 @@ impl Project<'_> {
         }
     }
 
-    pub(super) fn is_one_time(&self, call: In<CallId>, event: &str) -> bool {
+    /// Whether an event comes at most once in the life of the emitter that a call listens to.
+    pub fn is_one_time(&self, call: In<CallId>, event: &str) -> bool {
         ONE_TIME_EVENTS.contains(&event)
             || self
                 .receiver(call)
@@ -348,7 +363,8 @@ impl Project<'_> {
         let mut answer = self.rate(function);
         if let Some(head) = self.open_loop(call, answer.rate).filter(|_| !self.leaves_after(call)) {
             let at = self.at(call.file, head);
-            answer = RateAnswer::new(Rate::PerEvent, at, "in a loop, for each of its turns".to_owned());
+            let turns = RateAnswer::new(Rate::PerEvent, at, "in a loop, for each of its turns".to_owned());
+            answer = RateAnswer { by_users: answer.by_users, ..turns };
         }
         if answer.rate > Some(Rate::Once) {
             for guard in self.guards(call) {
@@ -362,8 +378,7 @@ impl Project<'_> {
                 {
                     let at = self.at(call.file, guard.span);
                     let message = format!("guarded by `{}`", self.place_text(guard.place));
-                    answer = RateAnswer { rate: Some(rate), why: born.why, is_offered: answer.is_offered }
-                        .after(at, message);
+                    answer = RateAnswer { rate: Some(rate), why: born.why, ..answer }.after(at, message);
                 }
             }
         }
@@ -423,7 +438,7 @@ impl Project<'_> {
         let name = self.class(class).name;
         let mut found = RateAnswer::default();
         let mut unknown = false;
-        for site in self.constructions(class) {
+        for site in self.constructions(class).into_iter().filter(|site| !self.only_tries(*site, class.file)) {
             let outer = self.function_name(self.function_of(site));
             let answer = self.call_rate(site);
             unknown |= answer.rate.is_none();
@@ -449,7 +464,7 @@ impl Project<'_> {
         } else if let Some(guard) = self.made_once(class) {
             found.raise(RateAnswer::new(Rate::Once, guard, format!("`{name}` is made once, behind a guard")));
         } else if self.is_public_class(class) && self.has_public_constructor(class) {
-            found.raise(RateAnswer::new(
+            found.raise(RateAnswer::asked(
                 Rate::PerInstance,
                 at,
                 format!("`{name}` is exported: users may make as many instances as they like"),
@@ -460,7 +475,7 @@ impl Project<'_> {
         }
         if found.rate.is_none() && !self.is_native(class.file) && self.is_exported_class(class) {
             let message = format!("`{name}` is exported and may have any number of instances");
-            return RateAnswer { is_offered: true, ..RateAnswer::new(Rate::PerInstance, at, message) };
+            return RateAnswer { is_offered: true, ..RateAnswer::asked(Rate::PerInstance, at, message) };
         }
         found
     }

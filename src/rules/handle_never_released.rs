@@ -4,16 +4,18 @@ use super::support::ending::endings;
 use super::support::handles::{Followed, followed};
 use super::support::keeper::{Keeper, keeper};
 use super::support::mend::handle::released_in_finally;
+use super::support::programs::only_users;
+use super::support::tables::is_start;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::Rate;
-use crate::project::{Project, is_habit};
+use crate::model::{CallId, In, Rate};
+use crate::project::{Likeness, Project, is_habit};
 
 const NAME: &str = "handle-never-released";
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for handle in followed(project) {
         let lost = !handle.rows.is_empty() && handle.lost().count() == handle.rows.len();
-        if handle.ends_itself || !lost && !handle.never_leaves(project) {
+        if handle.ends_itself || !lost && !handle.never_leaves(project) || dies_with_giver(project, handle.call) {
             continue;
         }
         let noun = &handle.gives.ty.noun;
@@ -43,9 +45,23 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// The same function ends what gave it: a context closes its pages.
+fn dies_with_giver(project: &Project<'_>, call: In<CallId>) -> bool {
+    let Some(giver) = project.receiver(call) else { return false };
+    project.calls_in(project.function_of(call)).any(|other| {
+        let on = project.receiver(other).filter(|_| other != call && project.is_disposal_call(other));
+        on.is_some_and(|on| project.objects(on, giver) == Likeness::Same)
+    })
+}
+
 /// What is made to go on by itself, a watcher, is mostly made once, whoever could make more of it: without an owner that ends
 /// before the process does, nothing shows that it is left behind.
 fn confidence(project: &Project<'_>, handle: &Followed<'_>) -> Confidence {
+    // What a program starts with it has as long as it runs.
+    let function = project.function_of(handle.call);
+    if only_users(project, &handle.rate, function) && is_start(project, &project.drive(function)) {
+        return Confidence::Low;
+    }
     let lasts = handle.gives.ty.family == "watcher";
     let owner = project.enclosing_class(project.function_of(handle.call));
     match handle.rate.rate {

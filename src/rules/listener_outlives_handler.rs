@@ -5,6 +5,7 @@ use super::listener_added_again::again;
 use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
 use super::support::mend::listener::removed_in;
+use super::support::programs::{answers_endlessly, is_of_platform, is_of_upgrade, is_stdin, only_users};
 use crate::finding::{Applicability, Confidence, Finding, StepKind, TraceStep};
 use crate::model::contract::Runs;
 use crate::model::{BindingId, CallId, ClassId, Exit, Flow, Function, FunctionId, FunctionKind, In, Rate, Value, ValueId};
@@ -64,12 +65,22 @@ fn process_long(listener: &Listener<'_, '_>) -> Option<Outlived> {
         && !listener.is_on_receiver_or_below()
         && let Some(step) = listener.called_from_many()
     {
-        rate = RateAnswer { rate: Some(Rate::PerCall), why: vec![step], is_offered: false };
+        rate = RateAnswer { rate: Some(Rate::PerCall), why: vec![step], ..RateAnswer::default() };
     }
     let times = rate.rate.filter(|rate| *rate > Rate::Once)?;
     let end = listener.disposal().map(|end| listener.project.function(end).name.to_string());
     let confidence = match times {
         _ if listener.is_in_ending() || listener.serves_callback() => Confidence::Low,
+        // Who reads the input of the program reads it once.
+        _ if is_stdin(project, listener.on()) && only_users(project, &rate, listener.function()) => Confidence::Low,
+        // The package's own emitter, and nothing in the package repeats it: the program is put together once.
+        _ if only_users(project, &rate, listener.function())
+            && !is_of_platform(project, listener.on())
+            && (times != Rate::PerInstance || !listener.is_made_by_users() || listener.is_part_of_a_start()) =>
+        {
+            Confidence::Low
+        }
+        _ if only_users(project, &rate, listener.function()) && !is_of_platform(project, listener.on()) => Confidence::Medium,
         // Whoever takes another listener back there knows that the emitter goes on.
         _ if takes_back_another(listener) => Confidence::Medium,
         Rate::PerCall | Rate::PerInstance if listener.is_started_once() => Confidence::Low,
@@ -135,7 +146,8 @@ fn by_type(listener: &Listener<'_, '_>) -> Option<Outlived> {
     // Who takes a socket over ends it, and with it the listeners.
     let class = project.enclosing_class(listener.function());
     let ended = class.is_some_and(|class| listener.emitter_is_ended_in(&project.methods(class), false));
-    (!once && !own && !ended && !listener.is_on_local()).then(|| Outlived {
+    let endless = || answers_endlessly(project, listener.on(), listener.function()) || is_of_upgrade(project, listener.function());
+    (!once && !own && !ended && !listener.is_on_local() && !endless()).then(|| Outlived {
         confidence: Confidence::High,
         hold: format!("{} is {} and outlives the request", listener.on_text(), noun),
         repeat: format!("{} runs for each request", project.function_name(listener.function())),
@@ -293,23 +305,28 @@ impl Listener<'_, '_> {
         told && !self.project.is_constructor(self.function())
     }
 
-    /// The function that adds it is no method, and nobody inside the project is seen to run it.
+    /// The function that adds it is no method, and nobody inside the project is seen to run it, but for code that loads once.
     fn is_left_to_users(&self) -> bool {
         let project = self.project;
         let function = self.function();
         let by_users = project.class_of(function).is_none() && project.enclosing_class(function).is_none();
-        by_users && !self.is_made_for_many() && project.callers(function).is_empty() && project.passed_to(function).is_empty()
+        let at_start = |call: In<CallId>| project.call_rate(call).rate == Some(Rate::Once);
+        by_users
+            && !self.is_made_for_many()
+            && project.callers(function).iter().all(|caller| at_start(caller.call))
+            && project.passed_to(function).is_empty()
     }
 
     /// The function does something for its caller, or makes something that is the caller's: that is asked for many times.
     fn is_made_for_many(&self) -> bool {
         let project = self.project;
         let function = project.function(self.function());
+        let itself = Origin::Function(self.function());
         let mut makes = function.is_async;
         function.flow.walk(&mut |flow| {
             if let Flow::Exit(Exit::Return(Some(value)), _) = flow {
                 let origin = project.origin(self.function().with(*value));
-                makes |= matches!(origin, Origin::Object(_) | Origin::Function(_) | Origin::New(..));
+                makes |= origin != itself && matches!(origin, Origin::Object(_) | Origin::Function(_) | Origin::New(..));
             }
         });
         makes

@@ -96,6 +96,9 @@ fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, me
     {
         return None;
     }
+    if is_found_there(listener, removed) {
+        return None;
+    }
     // What a callback is handed is known to its caller alone: `emitter.listeners('x').forEach((f) => emitter.off('x', f))`.
     let given = |origin: &Origin| match origin {
         Origin::Parameter(binding) => Some(binding.with(project.binding(*binding).function)),
@@ -112,6 +115,31 @@ fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, me
         () if factory => None,
         () => Some(Miss::Function),
     }
+}
+
+/// `emitter.listeners('x')[0]`: what is taken back was asked of the emitter, and is not what stands here. Likewise what `on`
+/// itself gave, where that is not known to be the emitter.
+fn is_found_there(listener: &Listener<'_, '_>, removed: In<ValueId>) -> bool {
+    let project = listener.project;
+    let mut value = removed;
+    for _ in 0..6 {
+        let next = match project.value(value) {
+            Value::Binding(binding) => project.binding(value.with(*binding)).value,
+            Value::Member(list, _) | Value::Index(list, _) => Some(*list),
+            Value::Result(call) => {
+                let call = value.with(*call);
+                let name = project.method_name(call);
+                if call == listener.add.call {
+                    return !project.is_family(listener.on(), "emitter");
+                }
+                return name.is_some_and(|name| matches!(name.as_str(), "listeners" | "rawListeners"));
+            }
+            _ => None,
+        };
+        let Some(next) = next else { return false };
+        value = value.with(next);
+    }
+    false
 }
 
 /// `on(event, f)` registers a closure that runs `f`, and `off(event, f)` asks for `f` itself.

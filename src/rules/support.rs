@@ -25,6 +25,7 @@ pub(super) mod pause;
 pub(super) mod payload;
 pub(super) mod persistents;
 pub(super) mod polling;
+pub(super) mod programs;
 pub(super) mod renewed;
 pub(super) mod replaced;
 pub(super) mod revival;

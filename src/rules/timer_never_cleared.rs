@@ -3,11 +3,14 @@
 use super::support::ending::endings;
 use super::support::idle::{self, Served};
 use super::support::keeper::{Care, Keeper, care, keeper};
+use super::support::deadline::is_unreferenced;
 use super::support::mend::{at_end, at_start, semicolon};
+use super::support::programs::{can_be_ended, ends_process, only_users, speaks_of_ends};
+use super::support::tables::is_start;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::words::Meaning;
 use crate::model::{BindingKind, CallId, Exit, Flow, FunctionKind, In, Rate, Step, Type, Value};
-use crate::project::{Access, AccessKind, Place, Project, Root};
+use crate::project::{Access, AccessKind, Origin, Place, Project, RateAnswer, Root};
 use crate::text::{Edit, Span};
 
 const NAME: &str = "timer-never-cleared";
@@ -19,7 +22,10 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         if rate.rate.is_none_or(|rate| rate == Rate::Once) {
             continue;
         }
-        let Some((message, help, confidence, steps)) = judge(project, call, ty) else { continue };
+        let Some((message, help, mut confidence, steps)) = judge(project, call, ty) else { continue };
+        if steps.is_empty() && is_of_program(project, call, &rate) {
+            confidence = Confidence::Low;
+        }
         let text = project.callee_text(call);
         let mut finding = Finding::new(NAME, confidence, project.locate(call), message)
             .with_why(format!("{}; a running interval holds its callback and all that it captures", rate.because()))
@@ -34,6 +40,29 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             Some((title, edit)) => finding.with_fix(title, Applicability::Unsafe, vec![edit]),
             None => finding,
         });
+    }
+}
+
+/// Whether it goes on with a program that starts it once: only users could repeat it, and nothing there has an end, ends the
+/// process itself, or is without weight for its end.
+fn is_of_program(project: &Project<'_>, call: In<CallId>, rate: &RateAnswer) -> bool {
+    let function = project.function_of(call);
+    if !only_users(project, rate, function) {
+        return false;
+    }
+    let named = project.around(function, |function| !project.function(function).name.is_empty());
+    match project.enclosing_class(function) {
+        Some(class) => {
+            // What a file offers to whoever looks it up by name may be made by code that nobody sees.
+            !(rate.is_offered && rate.rate == Some(Rate::PerCall))
+                && endings(project, class).is_empty()
+                && (is_start(project, &project.drive(function)) || !can_be_ended(project, rate, function))
+        }
+        None => {
+            is_unreferenced(project, call, None)
+                || named.is_some_and(|named| ends_process(project, named))
+                || !speaks_of_ends(project, function.file)
+        }
     }
 }
 
@@ -57,7 +86,20 @@ fn cleared_at_end(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<
 /// The type that the call gives, if it is an interval that it starts itself (a wrapper's caller is not asked).
 fn interval<'a>(project: &Project<'a>, call: In<CallId>) -> Option<&'a Type> {
     let ty = project.contracts.ty(project.api(call)?.gives.as_deref()?)?;
-    project.contracts.is_family(ty, "interval").then_some(ty)
+    (project.contracts.is_family(ty, "interval") && !runs_nothing(project, call)).then_some(ty)
+}
+
+/// A clock that is given options where the function to run would stand is only asked for times.
+fn runs_nothing(project: &Project<'_>, call: In<CallId>) -> bool {
+    let count = project.call(call).arguments.len();
+    let data = |at: i16| {
+        let from_end = usize::from(at.unsigned_abs());
+        let at = if at < 0 { count.checked_sub(from_end) } else { Some(from_end) };
+        let given = at.and_then(|at| project.argument(call, u16::try_from(at).ok()?));
+        given.is_none_or(|argument| matches!(project.origin(argument), Origin::Object(_) | Origin::Literal(_)))
+    };
+    let callbacks = project.api(call).map(|api| api.callbacks.as_slice()).unwrap_or_default();
+    !callbacks.is_empty() && callbacks.iter().all(|callback| data(callback.argument))
 }
 
 type Verdict = (String, String, Confidence, Vec<Access>);
@@ -161,10 +203,11 @@ fn kept(project: &Project<'_>, call: In<CallId>, place: Place, care: Care) -> Ve
         Root::Field(class, _) => endings(project, class).into_iter().next(),
         _ => None,
     };
+    let offered = project.call_rate(call).is_offered;
     let confidence = match (&place.root, ending, care.releases.is_empty()) {
         // A local that nobody clears is as lost as a dropped handle.
         (Root::Variable(_), _, true) => lost(project, call),
-        (_, Some(_), true) => Confidence::High,
+        (_, Some(_), true) if !offered => Confidence::High,
         _ => Confidence::Medium,
     };
     let message = if care.releases.is_empty() {
@@ -238,7 +281,7 @@ fn stops_between(flow: &Flow, release: CallId, assigned: Span) -> bool {
             if let Some(both) = parts.iter().find(|part| releases(part) && assigns(part)) {
                 return stops_between(both, release, assigned);
             }
-            let mut leaves = false;
+            let mut leaves = parts.iter().find(|part| releases(part)).is_some_and(|part| leaves_after(part, release));
             for part in parts.iter().skip_while(|part| !releases(part)).skip(1) {
                 if assigns(part) {
                     return leaves || matches!(part, Flow::Branch { then, otherwise, .. } if !assigns(then) || !assigns(otherwise));
@@ -252,6 +295,24 @@ fn stops_between(flow: &Flow, release: CallId, assigned: Span) -> bool {
         }
         Flow::Loop { body, .. } | Flow::Labelled(_, body) | Flow::Try { body, .. } => {
             stops_between(body, release, assigned)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the side of a branch that has the release leaves the function.
+fn leaves_after(flow: &Flow, release: CallId) -> bool {
+    match flow {
+        Flow::Sequence(parts) => {
+            let after = parts.iter().skip_while(|part| !has_call(part, release));
+            let mut leaves = false;
+            for part in after {
+                leaves |= matches!(part, Flow::Exit(Exit::Return(_), _)) || leaves_after(part, release);
+            }
+            leaves
+        }
+        Flow::Branch { then, otherwise, .. } => {
+            [then, otherwise].into_iter().any(|side| has_call(side, release) && leaves_after(side, release))
         }
         _ => false,
     }

@@ -173,7 +173,8 @@ fn outermost(project: &Project<'_>, function: In<FunctionId>) -> In<FunctionId> 
 fn is_helped(project: &Project<'_>, ending: In<FunctionId>, releases: &[Access]) -> bool {
     project.callers(ending).iter().any(|caller| {
         let around = project.function_of(caller.call);
-        releases.iter().any(|release| release.function() == around)
+        let called = |f: In<FunctionId>| project.calls_in(around).any(|call| project.targets(call).functions.contains(&f));
+        releases.iter().any(|release| release.function() == around || called(release.function()))
     })
 }
 

@@ -1,6 +1,7 @@
 //! A collection that lives long, gets entries again and again under open keys, and loses none of them as often.
 
 use super::removal_that_removes_nothing::has_fault;
+use super::support::programs::{is_input, only_users};
 use super::support::tables::inside::{Filled, unbounded};
 use super::support::tables::keys::{is_data, is_handed_over, is_looked_up, is_record, is_spelled_out, openness};
 use super::support::tables::waits::{accumulates, kept_timer, unanswered};
@@ -106,6 +107,13 @@ fn judge<'t>(
     }
     let handed_over = openness != Openness::Generated && is_handed_over(project, growth) && !driven.by_events();
     let sure = match life {
+        // What only users could repeat has as many keys as their program has uses of it.
+        Life::Process if only_users(project, &rate, growth.function) => {
+            let unread = table.shape == Shape::List && !table.is_read;
+            openness == Openness::Generated || registers_itself(project, growth) || unread
+        }
+        // A list of the process says what it consists of, or what has happened; only what registers itself is ever more.
+        Life::Process if table.shape == Shape::List && table.is_read && !registers_itself(project, growth) => false,
         Life::Process => !handed_over || !table.is_read,
         Life::Instance(class) => {
             lives_long(project, class)
@@ -123,6 +131,8 @@ fn judge<'t>(
     let nested = table.place.path.contains("[]");
     let confidence = if !sure && !is_forgotten_beside(project, table, growth)
         || nested
+        || unknown && !matches!(life, Life::Closure(_))
+        || is_input(project, &driven)
         || is_spelled_out(project, table, growth, &driven)
         || !is_data(project, table, growth, &driven)
         || !table.escapes.is_empty()

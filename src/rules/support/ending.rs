@@ -3,8 +3,8 @@
 use super::keeper::Care;
 use crate::model::contract::Runs;
 use crate::model::words::Meaning;
-use crate::model::{ClassId, Flow, FunctionId, In, Value, ValueId};
-use crate::project::{Access, Handed, Project};
+use crate::model::{CallId, ClassId, Flow, FunctionId, In, Value, ValueId};
+use crate::project::{Access, AccessKind, Handed, Project};
 use rustc_hash::FxHashSet;
 
 /// Methods of a class (and its project bases) that end its instances: `close`, `destroy`, `stop`, ...
@@ -131,6 +131,7 @@ fn reach_by(
             let targets = project.targets(call);
             if targets.functions.is_empty() && project.api(call).is_none() {
                 left.extend(project.dispatched(call));
+                left.extend(collected(project, call));
             }
             // `this.response.destroy()` of something unknown is hardly this class's own `destroy`.
             let own = |f: &In<FunctionId>| {
@@ -145,6 +146,38 @@ fn reach_by(
         }
     }
     seen
+}
+
+/// `this.disposables.forEach((dispose) => dispose())`: the functions that were put into the list.
+fn collected(project: &Project<'_>, call: In<CallId>) -> Vec<In<FunctionId>> {
+    let callee = call.with(project.call(call).callee);
+    let Value::Binding(element) = project.value(callee) else { return Vec::new() };
+    let element = callee.with(*element);
+    let lists: Vec<In<ValueId>> = match project.binding(element).value.map(|value| project.value(element.with(value))) {
+        Some(Value::Index(list, _)) => vec![element.with(*list)],
+        _ => {
+            let passed = project.passed_to(element.with(project.binding(element).function));
+            let at_once = passed.iter().filter(|passed| passed.handed.runs == Some(Runs::Sync));
+            at_once.filter_map(|passed| project.receiver(passed.call)).collect()
+        }
+    };
+    lists.into_iter().flat_map(|list| put_into(project, list)).flat_map(|value| project.functions_in(value)).collect()
+}
+
+/// What a list is made of, and what is added to it later.
+fn put_into(project: &Project<'_>, list: In<ValueId>) -> Vec<In<ValueId>> {
+    let Some(place) = project.place(list) else { return Vec::new() };
+    let mut found: Vec<In<ValueId>> = Vec::new();
+    for access in project.accesses(place).iter() {
+        if let AccessKind::Assigned { value, .. } = access.kind
+            && let Value::Array(_, parts) = project.value(access.of(value))
+        {
+            found.extend(parts.iter().map(|part| access.of(*part)));
+        }
+    }
+    let tables = project.tables().iter().filter(|table| table.place == place);
+    found.extend(tables.flat_map(|table| table.growths.iter()).filter_map(|growth| growth.value.or(growth.key)));
+    found
 }
 
 /// Whether an event tells of the end of whoever emits it. An `'error'` does not: it is one of several ends.
@@ -219,6 +252,11 @@ pub(crate) fn asks_for_end(project: &Project<'_>, callback: In<FunctionId>) -> b
     let flag = |value: ValueId| match summary.value(value) {
         Value::Member(object, name) => {
             matches!(summary.value(*object), Value::This(_)) && project.contracts.words.has(Meaning::Ending, name)
+        }
+        // `this.callHasEnded()`.
+        Value::Result(call) => {
+            let name = project.method_name(callback.with(*call));
+            name.is_some_and(|name| project.contracts.words.any(Meaning::Ending, &name))
         }
         _ => false,
     };

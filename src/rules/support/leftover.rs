@@ -69,7 +69,10 @@ fn is_dropped(project: &Project<'_>, call: In<CallId>, ty: &Type) -> bool {
         Keeper::Dropped => true,
         Keeper::Place(place) => {
             let care = care(project, place, ty);
-            matches!(place.root, Root::Variable(_)) && care.releases.is_empty() && care.escapes.is_empty()
+            matches!(place.root, Root::Variable(_))
+                && place.path.is_empty()
+                && care.releases.is_empty()
+                && care.escapes.is_empty()
         }
         Keeper::Elsewhere => false,
     }

@@ -4,7 +4,9 @@ use super::ending::ends_its_argument;
 use crate::finding::{Confidence, Finding};
 use crate::model::words::Meaning;
 use crate::model::{CallId, Cond, FunctionId, In, Literal, Value, ValueId};
-use crate::project::{AccessKind, Event, Likeness, Meeting, Origin, Owner, Project, Registration, Removal};
+use crate::project::{
+    Access, AccessKind, Event, Key, Likeness, Meeting, Origin, Owner, Project, Registration, Removal,
+};
 use crate::text::{Location, Span};
 use rustc_hash::FxHashSet;
 
@@ -19,6 +21,8 @@ pub(crate) struct Listener<'p, 'a> {
 const CALLED_BACK: [&str; 4] = [LISTENER, "subscription", "tap", "hook"];
 
 const LISTENER: &str = "listener";
+/// How far the callers of a step are followed to the start of a program.
+const START_DEPTH: u32 = 3;
 
 /// Every listener that some code of the project hands over: of an event, of a channel, of a hook.
 pub(crate) fn all<'p, 'a>(project: &'p Project<'a>) -> impl Iterator<Item = Listener<'p, 'a>> {
@@ -118,9 +122,27 @@ impl<'p> Listener<'p, '_> {
     pub(crate) fn ends_by_itself(&self) -> bool {
         self.add.signal.is_some()
             || self.keeps_disposer()
+            || self.ends_result()
             || self.is_handed_to_remover()
             || self.takes_itself_back()
             || self.is_looped_over()
+    }
+
+    /// `const heard = bus.on(…)`, and later `heard.unsubscribe()`: what the call gives back is ended.
+    fn ends_result(&self) -> bool {
+        let project = self.project;
+        let Some(result) = project.result(self.add.call) else { return false };
+        let words = &project.contracts.words;
+        let ends = |access: &Access| match access.kind {
+            AccessKind::Method { key: Key::Name(name), .. } => words.has(Meaning::TakesOut, &name),
+            _ => false,
+        };
+        project.uses(result).iter().any(|access| match access.kind {
+            AccessKind::Stored { place } => {
+                project.place(access.of(place)).is_some_and(|place| project.accesses(place).iter().any(ends))
+            }
+            _ => false,
+        })
     }
 
     /// The call gives back a way out, and its result is used.
@@ -345,17 +367,22 @@ impl<'p> Listener<'p, '_> {
         if boots(named) || words.any(Meaning::SettingUp, &project.function(named).name) {
             return true;
         }
-        let callers = project.callers(named);
-        let around = |call: In<CallId>| {
-            project.around(project.function_of(call), |function| !project.function(function).name.is_empty())
-        };
-        !callers.is_empty()
-            && callers.iter().all(|caller| {
-                around(caller.call).is_some_and(|caller| {
-                    let outer = project.callers(caller);
-                    boots(caller) || !outer.is_empty() && outer.iter().all(|c| around(c.call).is_some_and(boots))
-                })
+        self.is_called_by_start(named, 0)
+    }
+
+    /// All who call a function start a program, or are called by such code alone.
+    fn is_called_by_start(&self, function: In<FunctionId>, depth: u32) -> bool {
+        let project = self.project;
+        let callers = project.callers(function);
+        let mut shipped = callers.iter().filter(|caller| !project.only_tries(caller.call, function.file)).peekable();
+        let starts = |call: In<CallId>| {
+            let named = |function| !project.function(function).name.is_empty();
+            project.around(project.function_of(call), named).is_some_and(|caller| {
+                let boots = project.contracts.words.any(Meaning::Booting, &project.function(caller).name);
+                boots || depth < START_DEPTH && caller != function && self.is_called_by_start(caller, depth + 1)
             })
+        };
+        shipped.peek().is_some() && shipped.all(|caller| starts(caller.call))
     }
 
     /// The function around starts a program or server: what it is given lives as long as that.

@@ -83,7 +83,8 @@ pub fn useless(project: &Project<'_>, life: Life, growth: &Growth, driven: &Driv
     }
     match (shrink.what, life) {
         (Gone::All, _) if ends => Some(Useless::AtTheEnd),
-        (Gone::All, Life::Process) => Some(Useless::OptIn),
+        // What can be emptied is a cache; what registers itself is not meant to be forgotten all at once.
+        (Gone::All, Life::Process) => registers_itself(project, growth).then_some(Useless::OptIn),
         (Gone::Entry(_) | Gone::Some, _)
             if (growth.key.is_none_or(|key| growth.value == Some(key)) || is_own_property(project, growth))
                 && registers_itself(project, growth) =>
@@ -241,6 +242,10 @@ fn lives_long_in(project: &Project<'_>, class: In<ClassId>, depth: u32) -> bool 
 /// Whether the project itself makes instances of a class again and again: each stands for one thing of many, and what it
 /// keeps is what is known of that.
 pub fn is_one_of_many(project: &Project<'_>, class: In<ClassId>) -> bool {
+    is_one_of_many_in(project, class, 0)
+}
+
+fn is_one_of_many_in(project: &Project<'_>, class: In<ClassId>, depth: u32) -> bool {
     let starts = |function: In<FunctionId>| {
         let name = project.function(function).name;
         project.is_constructor(function) || project.contracts.words.first(Meaning::Start, &name)
@@ -251,8 +256,18 @@ pub fn is_one_of_many(project: &Project<'_>, class: In<ClassId>) -> bool {
             .result(call)
             .is_some_and(|made| project.uses(made).iter().any(|access| access.kind == AccessKind::Returned))
     };
+    // A part of what there are many of.
+    let part = |call: In<CallId>| {
+        let maker = project.function_of(call);
+        let whole = project.class_of(maker).filter(|whole| *whole != class && project.is_constructor(maker));
+        depth < 3 && whole.is_some_and(|whole| is_one_of_many_in(project, whole, depth + 1))
+    };
+    // What events make the package ask for, it has many of, whoever else may ask.
+    let asked = |call: In<CallId>| depth < 3 && given(call) && project.drive(project.function_of(call)).by_events();
     project.constructions(class).into_iter().any(|call| {
         project.call_rate(call).rate >= Some(Rate::PerCall) && !starts(project.function_of(call)) && !given(call)
+            || part(call)
+            || asked(call)
     })
 }
 

@@ -4,10 +4,11 @@
 use super::deadline::answers;
 use super::ending::reach_at_once;
 use super::listeners::{Listener, ends_object};
+use crate::model::contract::Runs;
 use crate::model::words::Meaning;
-use crate::model::{BindingId, CallId, FunctionId, In, Value};
-use crate::project::{Access, AccessKind, Likeness, Origin, Place, Project, Root};
-use crate::text::Location;
+use crate::model::{BindingId, CallId, Flow, FunctionId, In, Step, Value};
+use crate::project::{Access, AccessKind, Likeness, Origin, Passed, Place, Project, Root};
+use crate::text::{Location, Span};
 
 /// Where the operation is answered with the listener still there.
 pub(crate) fn left(listener: &Listener<'_, '_>) -> Option<Location> {
@@ -21,7 +22,9 @@ pub(crate) fn left(listener: &Listener<'_, '_>) -> Option<Location> {
     {
         return None;
     }
-    let own = project.functions_in(handler);
+    // What the listener runs answers by it, wherever that is written.
+    let heard = project.functions_in(handler);
+    let own: Vec<In<FunctionId>> = heard.iter().flat_map(|function| reach_at_once(project, *function)).collect();
     let answers = answers(project, listener.function(), handler);
     let elsewhere = |access: &Access| is_way(listener, access, &own);
     let ways = answers.iter().flat_map(|answer: &In<BindingId>| {
@@ -36,7 +39,9 @@ pub(crate) fn left(listener: &Listener<'_, '_>) -> Option<Location> {
     }
     // A promise is settled once; `on` waits for more.
     let settles = || answers.iter().any(|answer| project.is_executor(answer.with(project.binding(*answer).function)));
-    let forever = || (!listener.add.once && settles()).then(|| listener.at());
+    // What comes once in the life of its emitter ends the wait.
+    let last = || listener.event().is_some_and(|event| project.is_one_time(listener.add.call, event));
+    let forever = || (!listener.add.once && !last() && settles()).then(|| listener.at());
     ways.first().map(Access::at).or_else(forever)
 }
 
@@ -44,10 +49,21 @@ pub(crate) fn left(listener: &Listener<'_, '_>) -> Option<Location> {
 fn operation(listener: &Listener<'_, '_>) -> Option<In<FunctionId>> {
     let project = listener.project;
     let mut function = listener.function();
-    while project.is_executor(function) {
+    while project.is_executor(function) || runs_once(project, function) {
         function = function.with(project.function(function).parent?);
     }
     (function.id != FunctionId::MODULE && !project.is_constructor(function)).then_some(function)
+}
+
+/// A closure that is handed over for one event only: it runs once for each run of the function around.
+fn runs_once(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    let passed = project.passed_to(function);
+    let once = |passed: &Passed| {
+        let event = passed.handed.event;
+        matches!(passed.handed.runs, Some(Runs::Event | Runs::Once))
+            && event.is_some_and(|event| project.is_one_time(passed.call, &event))
+    };
+    !passed.is_empty() && passed.iter().all(once) && project.callers(function).is_empty()
 }
 
 /// `connect()`, `open()`: an emitter begins once, or is another one each time.
@@ -86,7 +102,10 @@ pub(crate) fn lives_on(listener: &Listener<'_, '_>, operation: In<FunctionId>) -
         let older = declared.id != FunctionId::MODULE
             && around.is_some_and(|outer| project.around(outer, |function| function == declared).is_some());
         if older && project.binding(binding).assignments <= 1 && !project.is_executor(declared) {
-            return listener.add.once && declared.file == operation.file && !listener.is_made_before();
+            return listener.add.once
+                && declared.file == operation.file
+                && !listener.is_made_before()
+                && !is_asked_once(project, operation, declared);
         }
     }
     match project.origin(listener.on()) {
@@ -99,13 +118,31 @@ pub(crate) fn lives_on(listener: &Listener<'_, '_>, operation: In<FunctionId>) -
     }
 }
 
+/// Whether one place asks for the operation, once for each run of the function that has the emitter.
+fn is_asked_once(project: &Project<'_>, operation: In<FunctionId>, declared: In<FunctionId>) -> bool {
+    let callers = project.callers(operation);
+    let [caller] = callers[..] else { return false };
+    let event = |f: In<FunctionId>| {
+        f != declared && project.passed_to(f).iter().any(|passed| passed.handed.runs == Some(Runs::Event))
+    };
+    let mut way = Some(project.function_of(caller.call));
+    let mut once = project.loop_around(caller.call).is_none() && project.passed_to(operation).is_empty();
+    while let Some(function) = way.filter(|function| *function != declared) {
+        once &= !event(function) && function != operation;
+        way = project.function(function).parent.map(|parent| function.with(parent));
+    }
+    once && way.is_some()
+}
+
 /// Whether an access of an answer is another way on which the operation is over: a callback's or timer's, not a listener's.
 fn is_way(listener: &Listener<'_, '_>, access: &Access, own: &[In<FunctionId>]) -> bool {
     let project = listener.project;
     let add = project.call(listener.add.call).span;
     let summary = project.summary(access.file);
     let in_own = own.iter().any(|f| f.file == access.file && summary.is_inside(access.function, f.id));
-    if in_own || access.file == listener.add.call.file && add.contains(access.span) {
+    if in_own
+        || access.file == listener.add.call.file && (add.contains(access.span) || are_apart(project, listener, access))
+    {
         return false;
     }
     // Before the listener is added there is nothing to leave.
@@ -127,6 +164,28 @@ fn is_way(listener: &Listener<'_, '_>, access: &Access, own: &[In<FunctionId>]) 
         }
         _ => false,
     }
+}
+
+/// Whether an access stands on the other side of a condition than the listener: there is nothing that could be left.
+fn are_apart(project: &Project<'_>, listener: &Listener<'_, '_>, access: &Access) -> bool {
+    let file = listener.add.call.file;
+    let add = project.call(listener.add.call).span;
+    let holds = |flow: &Flow, span: Span| {
+        let mut found = false;
+        flow.walk(&mut |part| {
+            found |=
+                matches!(part, Flow::Step(Step::Call(call)) if project.call(In::new(file, *call)).span.contains(span));
+        });
+        found
+    };
+    let mut apart = false;
+    project.function(listener.function()).flow.walk(&mut |flow| {
+        if let Flow::Branch { then, otherwise, .. } = flow {
+            apart |=
+                holds(then, add) && holds(otherwise, access.span) || holds(otherwise, add) && holds(then, access.span);
+        }
+    });
+    apart
 }
 
 /// Whether a function is, or is written in, a listener.
