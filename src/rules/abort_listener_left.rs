@@ -5,7 +5,7 @@ use super::removal_never_matches;
 use super::support::listeners::{self, Listener};
 use super::support::mend::listener::{removed_in, removed_in_finally};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{FunctionKind, In, Rate, Value, ValueId};
+use crate::model::{Exit, Flow, FunctionKind, In, Rate, Value, ValueId};
 use crate::project::{Origin, Owner, Project};
 
 /// Finds 'abort' listeners that nothing removes from the caller's signal.
@@ -22,10 +22,28 @@ fn is_left(listener: &Listener<'_, '_>) -> bool {
         && listener.project.call_rate(listener.add.call).rate != Some(Rate::Once)
         && !listener.is_made_before()
         && !listener.is_in_boot()
+        && !makes_what_it_ends(listener)
         && !listener.ends_by_itself()
         && (listener.removals().is_empty() || listener.drops_disposer())
         && removal_never_matches::missed(listener).is_none()
         && again(listener).is_none()
+}
+
+/// The call makes an object with methods for its caller and is over at once: the signal ends that object, which may live long.
+fn makes_what_it_ends(listener: &Listener<'_, '_>) -> bool {
+    let project = listener.project;
+    let function = listener.function();
+    let data = project.function(function);
+    let mut makes = false;
+    data.flow.walk(&mut |flow| {
+        if let Flow::Exit(Exit::Return(Some(value)), _) = flow
+            && let Value::Object(object) = project.value(function.with(*value))
+        {
+            let method = |value: ValueId| matches!(project.value(function.with(value)), Value::Function(_));
+            makes |= project.object(function.with(*object)).properties.iter().any(|property| method(property.value));
+        }
+    });
+    makes && !data.is_async
 }
 
 /// An 'abort' listener on a signal that came from outside.

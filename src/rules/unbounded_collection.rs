@@ -72,7 +72,7 @@ fn judge<'t>(
     (life, born): (Life, Life),
     growth: &'t Growth,
 ) -> Option<Verdict<'t>> {
-    if !outlives(project, table, life, growth) || is_held_back(project, growth) {
+    if !outlives(project, table, life, growth) || is_held_back(project, table, growth) {
         return None;
     }
     let rate = match growth.call {
@@ -106,14 +106,14 @@ fn judge<'t>(
         removals.push((at, useless(project, life, growth, &driven, shrink)?));
     }
     let handed_over = openness != Openness::Generated && is_handed_over(project, growth) && !driven.by_events();
+    let unread = table.shape == Shape::List && !table.is_read;
     let sure = match life {
         // What only users could repeat has as many keys as their program has uses of it.
         Life::Process if only_users(project, &rate, growth.function) => {
-            let unread = table.shape == Shape::List && !table.is_read;
             openness == Openness::Generated || registers_itself(project, growth) || unread
         }
         // A list of the process says what it consists of, or what has happened; only what registers itself is ever more.
-        Life::Process if table.shape == Shape::List && table.is_read && !registers_itself(project, growth) => false,
+        Life::Process if table.shape == Shape::List && !unread && !registers_itself(project, growth) => false,
         Life::Process => !handed_over || !table.is_read,
         Life::Instance(class) => {
             lives_long(project, class)
@@ -131,7 +131,7 @@ fn judge<'t>(
     let nested = table.place.path.contains("[]");
     let confidence = if !sure && !is_forgotten_beside(project, table, growth)
         || nested
-        || unknown && !matches!(life, Life::Closure(_))
+        || unknown && !matches!(life, Life::Closure(_)) && !unread
         || is_input(project, &driven)
         || is_spelled_out(project, table, growth, &driven)
         || !is_data(project, table, growth, &driven)

@@ -314,8 +314,23 @@ fn is_unconditional(project: &Project<'_>, table: &Table, made: &Access) -> bool
     !only_if_empty && !keeps && !guarded
 }
 
+/// `if (table[key]) table[key] = …`: only what is there already is set anew.
+fn is_there(project: &Project<'_>, table: &Table, growth: &Growth, asked: In<ValueId>) -> bool {
+    let of = |list: In<ValueId>, key: In<ValueId>| growth.key == Some(key) && project.place(list) == Some(table.place);
+    match project.value(asked) {
+        Value::Index(list, key) => of(asked.with(*list), asked.with(*key)),
+        Value::Result(call) => {
+            let call = asked.with(*call);
+            let looks = project.method_name(call).is_some_and(|name| matches!(name.as_str(), "has" | "get"));
+            let (list, key) = (project.receiver(call), project.argument(call, 0));
+            looks && list.zip(key).is_some_and(|(list, key)| of(list, key))
+        }
+        _ => false,
+    }
+}
+
 /// Whether a growth stands behind a switch that is off unless somebody turns it on, or behind a limit.
-pub fn is_held_back(project: &Project<'_>, growth: &Growth) -> bool {
+pub fn is_held_back(project: &Project<'_>, table: &Table, growth: &Growth) -> bool {
     let file = growth.function.file;
     if file != growth.at.file {
         return false;
@@ -332,11 +347,19 @@ pub fn is_held_back(project: &Project<'_>, growth: &Growth) -> bool {
     };
     let mut found = false;
     project.function(growth.function).flow.walk(&mut |part| {
+        if let Flow::Loop { cond: Cond::Less(counter, bound) | Cond::AtMost(counter, bound), body, .. } = part
+            && holds(project, file, body, growth.at.span)
+        {
+            // As many keys as the loop counts to, the same ones each time.
+            let number = matches!(project.origin(In::new(file, *bound)), Origin::Literal(Literal::Int(_)));
+            let counter = project.text(In::new(file, *counter));
+            found |= number && growth.key.is_some_and(|key| project.text(key).contains(&*counter));
+        }
         if let Flow::Branch { cond, then, .. } = part
             && holds(project, file, then, growth.at.span)
         {
             found |= match cond {
-                Cond::Truthy(value) => off(*value),
+                Cond::Truthy(value) => off(*value) || is_there(project, table, growth, In::new(file, *value)),
                 Cond::Less(compared, bound) | Cond::AtMost(compared, bound) => {
                     let (text, value) = (project.text(In::new(file, *bound)), project.value(In::new(file, *bound)));
                     let number = matches!(value, Value::Literal(Literal::Int(_)));
