@@ -42,7 +42,12 @@ impl Project<'_> {
             return None;
         }
         let [(call, index)] = self.handed_directly(function)[..] else { return None };
-        let mut rows = self.api(call)?.callbacks.iter().filter(|row| row.argument == index as i16);
+        let Some(api) = self.api(call) else {
+            // Whatever has a `forEach` hands on what it holds.
+            let walks = index == 0 && self.method_name(call).is_some_and(|name| name == "forEach");
+            return self.element_place(self.receiver(call).filter(|_| walks)?);
+        };
+        let mut rows = api.callbacks.iter().filter(|row| row.argument == index as i16);
         self.element_place(self.part(call, rows.next()?.element?)?)
     }
 

@@ -70,7 +70,9 @@ impl Project<'_> {
         let most = values.into_iter().map(|value| self.openness_in(value, depth + 1)).max();
         match most {
             Some(most) => most,
-            // The variable of a loop or a catch.
+            // Each failure brings an error of its own.
+            None if binding.kind == BindingKind::Catch => Openness::Open,
+            // The variable of a loop.
             None => Openness::Unknown,
         }
     }

@@ -194,6 +194,8 @@ impl Project<'_> {
             (Event::Named(a), Event::Named(b)) if a == b => Likeness::Same,
             (Event::Named(_), Event::Named(_)) => Likeness::Different,
             (Event::Value(a), Event::Value(b)) if a == b || self.same(a, b) => Likeness::Same,
+            // `signals.forEach((signal) => …)` twice: what goes through the list once goes through it again.
+            (Event::Value(a), Event::Value(b)) if self.is_element(a) && self.one_place(a, b) => Likeness::Same,
             (Event::Value(value), Event::Named(name)) | (Event::Named(name), Event::Value(value)) => {
                 let origins = self.origins(value);
                 let literal = |origin: &Origin| matches!(origin, Origin::Literal(_));
@@ -206,6 +208,11 @@ impl Project<'_> {
             }
             (Event::Value(_), Event::Value(_)) => Likeness::Unknown,
         }
+    }
+
+    /// Whether a value is each element of a list in turn.
+    fn is_element(&self, value: In<ValueId>) -> bool {
+        self.place(value).is_some_and(|place| place.path.ends_with("[]"))
     }
 
     fn one_place(&self, a: In<ValueId>, b: In<ValueId>) -> bool {

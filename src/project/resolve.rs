@@ -203,9 +203,31 @@ impl<'p, 'a> Resolver<'p, 'a> {
                 Value::Address(target) => self.join(value.with(*target), found),
                 _ => add(found, Origin::Part(value)),
             },
+            Value::Index(object, _) if self.modules_of(value.with(*object), found) => {}
             Value::Index(..) => add(found, Origin::Part(value)),
             _ => add(found, Origin::Opaque(value)),
         }
+    }
+
+    /// `({ http: require('http'), https: require('https') })[protocol]`: one of the modules that a table lists.
+    fn modules_of(&mut self, table: In<ValueId>, found: &mut Origins) -> bool {
+        let project = self.project;
+        if project.is_native(table.file) {
+            return false;
+        }
+        let Origin::Object(object) = self.origin(table) else { return false };
+        let properties = &project.object(object).properties;
+        let mut modules = Origins::new();
+        for property in properties {
+            for origin in self.origins(object.with(property.value)) {
+                add(&mut modules, origin);
+            }
+        }
+        let all = !modules.is_empty() && modules.iter().all(|origin| matches!(origin, Origin::External(_)));
+        if all {
+            found.extend(modules);
+        }
+        all
     }
 
     fn binding(&mut self, value: In<ValueId>, id: BindingId, found: &mut Origins) {

@@ -5,7 +5,9 @@ use super::resolve::{Resolver, single};
 use super::{AccessKind, Key, Origin, Project};
 use crate::model::contract::{By, Spoken};
 use crate::model::contracts::View;
-use crate::model::{Api, BindingId, BindingKind, CallId, ClassId, Holder, In, Name, Type, TypeFacts, Value, ValueId};
+use crate::model::{
+    Api, BindingId, BindingKind, CallId, ClassId, Holder, In, Literal, Name, Type, TypeFacts, Value, ValueId,
+};
 use crate::text::FileId;
 use rustc_hash::FxHashSet;
 
@@ -192,7 +194,19 @@ impl<'a> Resolver<'_, 'a> {
         }
         let rows = project.rows(value.file);
         let told = project.uses(value).iter().filter_map(|access| match access.kind {
-            AccessKind::Method { key: Key::Name(name), .. } => rows.duck(&name),
+            AccessKind::Method { call, key: Key::Name(name) } => {
+                let told = rows.duck(&name)?;
+                let event = project.argument(access.of(call), 0).map(|event| project.value(event));
+                let telling = match event {
+                    Some(Value::Literal(Literal::String(event))) => rows.duck(&format!("'{event}'")),
+                    _ => None,
+                };
+                Some(
+                    telling
+                        .filter(|ty| project.contracts.bases(ty).any(|base| std::ptr::eq(base, told)))
+                        .unwrap_or(told),
+                )
+            }
             _ => None,
         });
         // What is piped is a stream, though it also has listeners.

@@ -1,7 +1,8 @@
 //! Entries of a Map, WeakMap or cache that are written as properties of it.
 
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{Flow, In, Step, Type, ValueId};
+use crate::model::contract::Runs;
+use crate::model::{Flow, FunctionId, In, Step, Type, ValueId};
 use crate::project::{Access, AccessKind, Key, Openness, Owner, Project};
 use crate::text::{Edit, Span};
 
@@ -22,10 +23,14 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
             let (name, key) = (project.text(value), project.text(key));
             let entry = if method == "set" { format!("{key}, …") } else { "…".to_owned() };
             // What one run makes goes with what the run gives back, properties and all.
-            let is_local = matches!(project.lifetime(value).owner, Owner::Call(_));
+            let confidence = match project.lifetime(value).owner {
+                Owner::Call(maker) if runs_later(project, access.function(), maker) => Confidence::Medium,
+                Owner::Call(_) => Confidence::Low,
+                _ => Confidence::High,
+            };
             let finding = Finding::new(
                 "collection-used-as-object",
-                if is_local { Confidence::Low } else { Confidence::High },
+                confidence,
                 access.at(),
                 format!("`{name}[{key}] = …` makes a property of the {}, not an entry", ty.noun),
             )
@@ -43,6 +48,19 @@ pub fn check(project: &Project<'_>, found: &mut Vec<Finding>) {
             });
         }
     }
+}
+
+/// Whether a function inside another runs again and again when that is done: as a handler of events, or given back.
+fn runs_later(project: &Project<'_>, inner: In<FunctionId>, maker: In<FunctionId>) -> bool {
+    let later = |function: In<FunctionId>| {
+        let passed = project.passed_to(function);
+        let outer = project.function(function).parent.map(|outer| function.with(outer));
+        let given_back = || outer.is_some_and(|outer| project.returned_functions(outer).contains(&function));
+        passed.iter().any(|passed| passed.handed.runs == Some(Runs::Event)) || passed.is_empty() && given_back()
+    };
+    inner != maker
+        && project.around(inner, |function| function == maker).is_some()
+        && project.around(inner, |function| function == maker || later(function)).is_some_and(|found| found != maker)
 }
 
 /// The method that makes an entry of a collection which is no list.

@@ -5,6 +5,7 @@ use super::support::tables::keys::{is_few_key, is_own_property, openness};
 use super::support::tables::{Life, has_life, life, outlives, useless};
 use super::support::mend::at_start;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
+use crate::model::words::Meaning;
 use crate::model::{BindingKind, ClassId, FunctionId, In, Literal, Name, Value, ValueId};
 use crate::project::{AccessKind, Gone, Growth, Openness, Origin, Project, Shape, Shrink, Table};
 use crate::text::{Edit, Location};
@@ -89,8 +90,11 @@ fn nothing_else(
 fn emptied_slot(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Fault> {
     let name = project.place_text(table.place);
     let few = growth.key.is_some_and(|key| !is_own_property(project, growth) && is_few_key(project, key));
+    let taken_out = |function: In<FunctionId>| {
+        project.contracts.words.first(Meaning::TakesOut, &project.function(function).name)
+    };
     let brief = matches!(life, Life::Instance(class) if !has_life(project, class));
-    if openness(project, growth) < Openness::Open || few || brief {
+    if openness(project, growth) < Openness::Open || few {
         return None;
     }
     let empties = |other: &&Growth| {
@@ -98,7 +102,17 @@ fn emptied_slot(project: &Project<'_>, table: &Table, life: Life, growth: &Growt
         let placeholder = table.shape == Shape::List && value.is_some_and(|value| is_placeholder(project, value));
         other.function != growth.function && (value.is_some_and(|value| project.is_nothing(value)) || placeholder)
     };
-    let emptied = table.overwrites.iter().find(empties)?;
+    // `this.refs[topic] = []` in `unsubscribe(topic)`.
+    let drains = |other: &&Growth| {
+        other.function != growth.function
+            && taken_out(other.function)
+            && other.value.is_some_and(|value| is_empty_list(project, value))
+    };
+    let emptied = table.overwrites.iter().find(empties).filter(|_| !brief);
+    let emptied = emptied.or_else(|| {
+        let slots = table.growths.iter().chain(&table.overwrites);
+        slots.into_iter().find(drains).filter(|_| table.shape != Shape::List)
+    })?;
     if !nothing_else(project, table, life, growth, |_| false) {
         return None;
     }
@@ -145,6 +159,14 @@ fn emptying(project: &Project<'_>, shape: Shape, method: In<FunctionId>, name: &
         Shape::List => format!("{name}.length = 0;"),
     };
     at_start(method.file, text, project.function(method).body.start, &code)
+}
+
+/// `[]`, or a variable that may hold one: nothing is left under the key.
+fn is_empty_list(project: &Project<'_>, value: In<ValueId>) -> bool {
+    project.origins(value).iter().any(|origin| match origin {
+        Origin::Array(list) => matches!(project.value(*list), Value::Array(_, elements) if elements.is_empty()),
+        _ => false,
+    })
 }
 
 /// `{ type: 'FREED' }`: all literals.

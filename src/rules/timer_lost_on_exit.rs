@@ -131,6 +131,15 @@ fn outlived(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Findin
                 .with_step(StepKind::Exit, early.at, "the entry is taken out here, and the timer goes on"),
         );
     }
+    if let Some(given_up) = watchdog::gives_up(project, call, ty) {
+        return Some(
+            finding("timer stays armed when what it gives up on is over")
+                .with_why("it releases what is released on another way as well; nothing clears the timer there, so it holds its callback until it fires, and then reports a timeout of what has ended")
+                .with_help("keep the handle and `clearTimeout` it where the work ends")
+                .with_step(StepKind::Acquire, project.locate(call), "armed here, and nothing can clear it")
+                .with_step(StepKind::Exit, given_up, "the work ends here, and the timer goes on"),
+        );
+    }
     let asked = watchdog::asks_first(project, call, ty)?;
     Some(
         finding("timer outlives what it waits for: its handle is dropped")

@@ -4,6 +4,7 @@ use super::removal_that_removes_nothing::has_fault;
 use super::support::programs::{is_input, only_users};
 use super::support::tables::inside::{Filled, unbounded};
 use super::support::tables::keys::{is_data, is_handed_over, is_looked_up, is_record, is_spelled_out, openness};
+use super::support::tables::left::{is_given_to, is_left_by_removal, is_settled_once};
 use super::support::tables::waits::{accumulates, kept_timer, unanswered};
 use super::support::tables::{
     Life, Useless, is_held_back, is_one_of_many, is_start, life, lives_long, outgrows, outlives, registers_itself, useless,
@@ -84,7 +85,7 @@ fn judge<'t>(
     if !unknown && !outgrows(rate.rate, born) {
         return None;
     }
-    if is_start(project, &driven) {
+    if is_start(project, &driven) && !(is_given(project, growth) && driven.public == [growth.function]) {
         return None;
     }
     let openness = openness(project, growth);
@@ -129,20 +130,28 @@ fn judge<'t>(
         Life::Closure(_) => table.shape != Shape::List && !handed_over && is_looked_up(project, table, growth),
     };
     let nested = table.place.path.contains("[]");
-    let confidence = if !sure && !is_forgotten_beside(project, table, growth)
-        || nested
-        || unknown && !matches!(life, Life::Closure(_)) && !unread
-        || is_input(project, &driven)
-        || is_spelled_out(project, table, growth, &driven)
-        || !is_data(project, table, growth, &driven)
-        || !table.escapes.is_empty()
-        || openness == Openness::Unknown
-    {
+    let forgotten = is_forgotten_beside(project, table, growth)
+        || is_settled_once(project, table, growth)
+        || is_left_by_removal(project, table, growth) && !is_spelled_out(project, table, growth, &driven);
+    // What is taken out elsewhere comes and goes, whatever its names say.
+    let counted = || {
+        sure && !is_spelled_out(project, table, growth, &driven)
+            && is_data(project, table, growth, &driven)
+            && openness != Openness::Unknown
+            && !(unknown && !matches!(life, Life::Closure(_)) && !unread)
+            && !is_input(project, &driven)
+    };
+    let confidence = if nested || !table.escapes.is_empty() || !forgotten && !counted() {
         Confidence::Low
     } else {
         Confidence::Medium
     };
     Some(Verdict { growth, confidence, rate, removals, end: None })
+}
+
+/// Whether the key is what the caller gives, or a part of it: not the owner starts then, but one of the things it is told of.
+fn is_given(project: &Project<'_>, growth: &Growth) -> bool {
+    growth.key.is_some_and(|key| is_given_to(project, key, growth.function)) && openness(project, growth) >= Openness::Open
 }
 
 /// Whether nothing takes entries out, and the answers that come in look them up: each is needed once.

@@ -234,8 +234,19 @@ impl Lowering<'_> {
                 if !matches!(callee, Expr::Ident(_)) {
                     return None;
                 }
-                let name = literal_string(arguments)?;
-                Some(self.value(Value::Import(name)))
+                if let Some(name) = literal_string(arguments) {
+                    return Some(self.value(Value::Import(name)));
+                }
+                // `require(secure ? 'https' : 'http')`.
+                let Expr::Cond(choice) = transparent(&arguments.first()?.expr) else { return None };
+                let named = |arm: &Expr| match transparent(arm) {
+                    Expr::Lit(Lit::Str(name)) => name.value.as_str().map(Name::from),
+                    _ => None,
+                };
+                let (one, other) = (named(&choice.cons)?, named(&choice.alt)?);
+                self.expr(&choice.test);
+                let modules = [one, other].map(|name| self.value(Value::Import(name)));
+                Some(self.value(Value::Choice(modules.into())))
             }
             Helper::Interop => Some(self.expr(&arguments.first()?.expr)),
             Helper::Awaiter => {

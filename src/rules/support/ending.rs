@@ -233,7 +233,10 @@ pub(crate) fn released_by_end_event(project: &Project<'_>, care: &Care) -> bool 
         project.passed_to(f).iter().any(|passed| passed.handed.event.is_some_and(|event| is_end(&event)))
     };
     let mut seen = FxHashSet::default();
-    let mut left: Vec<In<FunctionId>> = care.releases.iter().map(Access::function).collect();
+    // To arm it again, the old one is cleared.
+    let rearms = |function: &In<FunctionId>| care.assigned.iter().any(|assigned| assigned.function() == *function);
+    let releasing = care.releases.iter().map(Access::function);
+    let mut left: Vec<In<FunctionId>> = releasing.filter(|function| !rearms(function)).collect();
     while let Some(function) = left.pop() {
         if !seen.insert(function) || seen.len() > 100 {
             continue;

@@ -58,8 +58,10 @@ pub(crate) fn found(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Optio
         if reach_at_once(project, ending).contains(&home) || calls() {
             return None;
         }
-        let (name, care) = siblings.iter().find(|(_, care)| reaches(project, ending, &care.releases))?;
-        Some(Leftover { ending, cleared: name.clone(), at: care.releases[0].at() })
+        let sibling = siblings.iter().find(|(_, care)| reaches(project, ending, &care.releases));
+        let sibling = sibling.map(|(name, care)| (name.clone(), care.releases[0].at()));
+        let (cleared, at) = sibling.or_else(|| cleared_table(project, ending, class))?;
+        Some(Leftover { ending, cleared, at })
     })
 }
 
@@ -94,6 +96,20 @@ fn siblings(project: &Project<'_>, call: In<CallId>, class: In<ClassId>) -> Vec<
     files.dedup();
     let in_file = |file: FileId| (0..project.summary(file).calls.len() as u32).map(move |at| In::new(file, CallId(at)));
     files.into_iter().flat_map(in_file).filter(|other| *other != call).filter_map(timer).collect()
+}
+
+/// The table of timers that an end goes through: `this.timers.forEach((timer) => clearTimeout(timer))`.
+fn cleared_table(project: &Project<'_>, ending: In<FunctionId>, class: In<ClassId>) -> Option<(String, Location)> {
+    let of: Vec<In<ClassId>> = std::iter::once(class).chain(project.bases(class)).collect();
+    let clears = |call: In<CallId>| {
+        let api = project.api(call)?;
+        let timers = api.of.iter().filter_map(|ty| project.contracts.ty(ty));
+        let part = api.releases.filter(|_| timers.into_iter().any(|ty| project.contracts.is_family(ty, "timer")))?;
+        let place = project.place(project.part(call, part)?)?;
+        let own = matches!(place.root, Root::Field(owner, _) if of.contains(&owner)) && place.path.ends_with("[]");
+        own.then(|| (project.place_text(place), project.locate(call)))
+    };
+    reach_at_once(project, ending).into_iter().flat_map(|f| project.calls_in(f).collect::<Vec<_>>()).find_map(clears)
 }
 
 /// Methods that end the object, and those that run when it has ended: `_disconnected`.

@@ -3,6 +3,7 @@
 pub mod answered;
 pub mod inside;
 pub mod keys;
+pub mod left;
 pub mod waits;
 
 use crate::model::words::Meaning;

@@ -1,7 +1,7 @@
 //! Watchdogs that nobody can call off: timers that end a thing of their function when it takes too long, without a handle.
 //! What promises and callbacks have to do with it, `deadline` asks.
 
-use super::deadline::{is_pause, is_unreferenced};
+use super::deadline::{is_pause, is_soon, is_unreferenced};
 use super::keeper::{Keeper, care, keeper};
 use crate::model::words::Meaning;
 use crate::model::{BindingId, CallId, Cond, Flow, FunctionId, In, Step, Summary, Type, Value, ValueId};
@@ -92,6 +92,52 @@ pub(crate) fn asks_first(project: &Project<'_>, call: In<CallId>, ty: &Type) -> 
         ends |= word && root.is_some() && asked.iter().any(|value| root_of(project, callback.with(*value)) == root);
     });
     ends.then(|| project.at(callback.file, span))
+}
+
+/// Where something is released that a dropped timer releases as well when it takes too long: the timer goes on from there.
+pub(crate) fn gives_up(project: &Project<'_>, call: In<CallId>, ty: &Type) -> Option<Location> {
+    let dropped = match keeper(project, call, ty) {
+        Keeper::Dropped => true,
+        Keeper::Place(place) => {
+            let care = care(project, place, ty);
+            matches!(place.root, Root::Variable(_)) && care.releases.is_empty() && care.escapes.is_empty()
+        }
+        Keeper::Elsewhere => false,
+    };
+    let brief = || {
+        is_pause(project, call)
+            || is_soon(project, project.argument(call, 1).unwrap_or(call.with(project.call(call).callee)))
+    };
+    if !dropped || project.contracts.is_family(ty, "interval") || brief() || is_unreferenced(project, call, None) {
+        return None;
+    }
+    let home = project.function_of(call);
+    let callback = *project.functions_in(project.argument(call, 0)?).first()?;
+    let armed = project.call(call).span;
+    let released = |inner: In<CallId>| {
+        let part = project.api(inner)?.releases?;
+        project.place(project.part(inner, part)?)
+    };
+    let own = project.calls_in(callback).filter_map(|inner| match released(inner)?.root {
+        Root::Variable(binding) if project.binding(binding).function == home.id => released(inner),
+        _ => None,
+    });
+    own.into_iter().find_map(|place| {
+        let accesses = project.accesses(place);
+        let elsewhere = accesses.iter().find(|access| {
+            let function = access.function();
+            let given = match access.kind {
+                AccessKind::Argument { call, .. } | AccessKind::Method { call, .. } => released(access.of(call)),
+                _ => None,
+            };
+            given == Some(place)
+                && function != home
+                && !armed.contains(access.span)
+                && project.around(function, |f| f == callback).is_none()
+                && !project.leads_to(callback, function)
+        })?;
+        Some(elsewhere.at())
+    })
 }
 
 /// The condition on which a body does anything at all, and what it does then.

@@ -119,10 +119,14 @@ pub fn kept_timer(project: &Project<'_>, table: &Table, growth: &Growth) -> Opti
         _ => return None,
     };
     let keyed = growth.key.filter(|key| growth.value != Some(*key));
-    if !arms_timer(project, call) || keyed.is_some_and(|key| project.openness(key) != Openness::Generated) {
+    let callback = project.argument(call, 0);
+    let comes_again = |key: In<ValueId>| {
+        project.openness(key) != Openness::Generated
+            && !callback.is_some_and(|callback| tidies(project, table, callback, key))
+    };
+    if !arms_timer(project, call) || keyed.is_some_and(comes_again) {
         return None;
     }
-    let callback = project.argument(call, 0);
     let removes = |function: In<FunctionId>| {
         table.shrinks.iter().any(|shrink| {
             is_inside(project, shrink.function, function) || project.drive(shrink.function).through.contains(&function)
@@ -138,6 +142,17 @@ pub fn kept_timer(project: &Project<'_>, table: &Table, growth: &Growth) -> Opti
         }
         _ => Some(call),
     }
+}
+
+/// Whether a timer's callback takes what is kept under the same key out of another table: the key has served.
+fn tidies(project: &Project<'_>, table: &Table, callback: In<ValueId>, key: In<ValueId>) -> bool {
+    let functions = project.functions_in(callback);
+    project.tables().iter().filter(|other| other.place != table.place).any(|other| {
+        other.shrinks.iter().any(|shrink| {
+            let same = matches!(shrink.what, Gone::Entry(gone) if gone == key || project.same(gone, key));
+            same && functions.iter().any(|function| is_inside(project, shrink.function, *function))
+        })
+    })
 }
 
 /// `setTimeout(…)`, also under the name of a parameter that callers pass it for.
