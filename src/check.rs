@@ -3,6 +3,7 @@
 //!
 //! One broken file never hides another's findings: each file and each rule runs behind `catch_unwind`.
 
+mod foreign;
 mod judge;
 mod memory;
 mod settle;

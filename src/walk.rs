@@ -4,6 +4,7 @@
 //! Nothing in a tree can end the run: what can't be listed or read is a [`Skip`] with its reason.
 
 mod content;
+mod library;
 mod trial;
 
 use crate::config::marks_root;
@@ -290,66 +291,13 @@ fn judge(entry: &DirEntry) -> Option<(PathBuf, Option<Reason>)> {
     let vendored = vendored
         .filter(|folder| VENDORED.contains(folder))
         .find(|folder| language.is_native() || !OFTEN_OWN_IN_JAVASCRIPT.contains(folder));
-    let library = || language.is_native().then(|| library_around(entry)).flatten();
+    let library = || language.is_native().then(|| library::around(entry)).flatten();
     let reason = match vendored.map(str::to_owned).or_else(library) {
         Some(folder) => Some(Reason::Vendored(folder)),
         None if content::is_minified_name(&name) => Some(Reason::Minified),
         None => None,
     };
     Some((entry.path().to_owned(), reason))
-}
-
-/// Files that say whose a folder's code is.
-const LICENCES: &[&str] = &[
-    "COPYING",
-    "COPYING.LIB",
-    "COPYING.txt",
-    "COPYRIGHT",
-    "LICENCE",
-    "LICENSE",
-    "LICENSE.txt",
-    "LICENSE.md",
-    "LICENSE-MIT",
-    "AUTHORS",
-];
-
-/// Files that only a project of its own has: how it is built, documented, and what changed in it.
-const OWN_PROJECT: &[&str] = &[
-    "configure.ac",
-    "configure.in",
-    "configure",
-    "CMakeLists.txt",
-    "meson.build",
-    "Makefile.am",
-    "Makefile.in",
-    "Makefile",
-    "Doxyfile",
-    "ChangeLog",
-    "CHANGES",
-    "NEWS",
-    "INSTALL",
-];
-
-/// The folder between the walk's start and a C or C++ file that is a library of its own: it brings its licence and its own way to
-/// be built, and is no package of ours; or it is named like a release, `zlib-1.3.1`.
-fn library_around(entry: &DirEntry) -> Option<String> {
-    let folders = entry.path().ancestors().skip(1).take(entry.depth().saturating_sub(1));
-    let has = |folder: &Path, names: &[&str]| names.iter().any(|name| folder.join(name).is_file());
-    let library = folders.into_iter().find(|folder| {
-        let is_release = folder.file_name().is_some_and(|name| is_release_name(&name.to_string_lossy()));
-        (is_release || has(folder, LICENCES) && has(folder, OWN_PROJECT))
-            && !has(folder, &["package.json", "binding.gyp"])
-    })?;
-    Some(library.file_name()?.to_string_lossy().into_owned())
-}
-
-/// Whether a folder is named after a library and the version of it: `lua-5.4`, `sqlite-autoconf-3310100`.
-fn is_release_name(name: &str) -> bool {
-    let Some((library, version)) = name.rsplit_once(['-', '_']) else { return false };
-    let version = version.strip_prefix('v').unwrap_or(version);
-    let is_number =
-        version.starts_with(|c: char| c.is_ascii_digit()) && version.chars().all(|c| c.is_ascii_digit() || c == '.');
-    library.starts_with(|c: char| c.is_ascii_alphabetic()) && is_number && (version.contains('.') || version.len() > 4)
 }
 
 fn is_declaration(name: &str) -> bool {

@@ -1,10 +1,12 @@
 //! From findings to what is reported: confidence where code is only tried out, severity, level, suppression, order and
 //! fingerprints.
 
-use super::{Input, Options, Outcome};
+use super::{Input, Options, Outcome, foreign};
 use crate::baseline::Entry;
 use crate::finding::{Confidence, Finding, Fix, Severity};
 use crate::fingerprint;
+use crate::lower::language_of;
+use crate::model::Language;
 use crate::report::{Diagnostic, Suppressed};
 use crate::rules::{self, UNUSED_SUPPRESSION};
 use crate::suppress::Directives;
@@ -27,7 +29,17 @@ pub(super) fn diagnostics(
     found.retain(|finding| {
         input(finding.at.file).found.reported && severity(finding.at.file, finding.rule) != Severity::Off
     });
-    for finding in found.iter_mut().filter(|finding| input(finding.at.file).found.trial) {
+    let native = |input: &&Input| language_of(&input.found.name).is_some_and(Language::is_native);
+    let libraries = foreign::libraries(inputs.iter().filter(native).map(|input| (&*input.found.name, &*input.text)));
+    let lies_in_one = |name: &str| libraries.iter().any(|folder| name.starts_with(folder));
+    // Who names a library's folder asks for it.
+    let is_asked =
+        inputs.iter().filter(native).filter(|input| input.found.reported).all(|input| lies_in_one(&input.found.name));
+    let is_aside = |finding: &Finding| {
+        let found = &input(finding.at.file).found;
+        found.trial || !found.explicit && !is_asked && lies_in_one(&found.name)
+    };
+    for finding in found.iter_mut().filter(|finding| is_aside(finding)) {
         finding.confidence = Confidence::Low;
     }
     sort(&mut found);
