@@ -100,6 +100,12 @@ pub struct Api {
     /// How it is handed over.
     #[serde(default)]
     pub by: By,
+    /// Only where this argument is null; else what is given there is filled, and stays its owner's: `mysql_init(&mysql)`.
+    #[serde(default)]
+    pub only_with_null: Option<u16>,
+    /// What the place that it fills holds already, it goes on with: `getline` makes the line it is given larger.
+    #[serde(default)]
+    pub renews: bool,
     /// What the caller owns besides: `CreateProcess` gives a process and a thread handle, `pipe` two descriptors.
     #[serde(default)]
     pub also: Vec<Given>,
@@ -473,6 +479,11 @@ pub struct Rows {
 }
 
 impl Convention {
+    /// What a function's name says whose part it makes, where it goes on to say which: `x_frame` of `x_frame_new_data`.
+    pub fn stem<'n>(&self, name: &'n str) -> Option<&'n str> {
+        if self.acquire.ends_with("_*") { matched(&self.acquire, name) } else { None }
+    }
+
     /// What may release a thing that a call of `name` gave; none where the name does not follow the convention.
     pub fn releasers(&self, name: &str) -> Option<Vec<String>> {
         if self.except.iter().any(|except| matched(except, name).is_some()) {

@@ -81,6 +81,8 @@ pub enum Meaning {
     Handles,
     /// Parts of such names that say the opposite: `Scoped`, `Unique`.
     OwningHandles,
+    /// Words in the names of C variables whose memory all goes at once: `pool`, `arena`.
+    Pools,
     /// Types that are numbers, beside `intN_t` and `uintN_t`.
     Scalars,
 }

@@ -127,6 +127,10 @@ impl Project<'_> {
                     found.functions.extend(best.or_else(|| {
                         self.bases(class).into_iter().find_map(|base| self.constructors(base).first().copied())
                     }));
+                    // Which one of several C++ constructors it is, types decide: any of them may run.
+                    if self.is_native(class.file) {
+                        found.functions.extend(constructors.iter().filter(arity).skip(1).copied());
+                    }
                 }
                 _ => {}
             }
@@ -189,7 +193,10 @@ impl Project<'_> {
         if !own.is_empty() {
             return own;
         }
-        let visible = |f: &In<FunctionId>| !self.function(*f).is_static || self.classes.includes(from, f.file);
+        // A header that is included into the middle of a file uses what that file defines.
+        let visible = |f: &In<FunctionId>| {
+            !self.function(*f).is_static || self.classes.includes(from, f.file) || self.classes.includes(f.file, from)
+        };
         all.iter().copied().filter(|f| fits(f) && visible(f)).take(4).collect()
     }
 

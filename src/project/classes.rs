@@ -310,6 +310,12 @@ impl Project<'_> {
         }
     }
 
+    /// Whether a C or C++ field is declared as a number or a truth value.
+    pub fn is_number_field(&self, class: In<ClassId>, name: &str) -> bool {
+        self.field_type(class, name)
+            .is_some_and(|(_, ty)| !ty.text.contains('*') && !ty.is_array && self.contracts.words.is_scalar(&ty.name))
+    }
+
     /// What the declaration of a field says of its type, bases included.
     pub fn field_type(&self, class: In<ClassId>, name: &str) -> Option<(In<ClassId>, &TypeFacts)> {
         let declared = |class: In<ClassId>| {

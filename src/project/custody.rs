@@ -11,9 +11,11 @@
 mod acquire;
 mod bounds;
 mod conditions;
+mod convention;
 mod destination;
 mod effects;
 mod fates;
+mod named;
 mod naming;
 mod self_store;
 mod state;
@@ -104,6 +106,8 @@ pub enum How {
     Returned,
     /// A closure that is handed out captures it.
     Captured,
+    /// Thrown, for whoever catches the pointer.
+    Thrown,
 }
 
 impl Custody {
@@ -143,6 +147,7 @@ pub(super) struct Memos<'a> {
     conditions: Memo<In<FunctionId>, Arc<conditions::Conditions>>,
     fates: Memo<(In<FunctionId>, Option<u16>, u8), Fate>,
     giving: Memo<(In<FunctionId>, u8), Option<acquire::Given>>,
+    endings: Memo<In<FunctionId>, bool>,
     lends: OnceLock<FxHashMap<(Name, u16), u32>>,
     releasers: OnceLock<rustc_hash::FxHashSet<Name>>,
 }

@@ -2,10 +2,13 @@
 
 use super::support::persistents::keeps_alive;
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, ClassId, FunctionKind, In, Value, ValueId};
+use crate::model::{CallId, ClassId, FunctionId, FunctionKind, In, Value, ValueId};
 use crate::project::{AccessKind, Place, Project, Root};
 
 const NAME: &str = "cached-buffer-pointer";
+
+/// How many callers up somebody may save the object whose memory it is.
+const CALLERS: u8 = 3;
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for call in project.calls().filter(|call| project.is_native(call.file)) {
@@ -55,10 +58,16 @@ fn keeps_reference(project: &Project<'_>, class: In<ClassId>, call: In<CallId>) 
             known || field.ty.as_ref().is_some_and(|facts| facts.name.contains("Ref") || facts.name.contains("Persistent"))
         })
     });
-    let saved = project.calls_in(project.function_of(call)).any(|other| {
-        keeps_alive(project, other) || project.method_name(other).is_some_and(|name| name == "Reset")
+    field || saves(project, project.function_of(call), 0) || is_kept_by_javascript(project, call)
+}
+
+/// Whether a function, or one that calls it and so has the object that it was given, saves a JavaScript object from the
+/// collector.
+fn saves(project: &Project<'_>, function: In<FunctionId>, depth: u8) -> bool {
+    let here = project.calls_in(function).any(|call| {
+        keeps_alive(project, call) || project.method_name(call).is_some_and(|name| name == "Reset")
     });
-    field || saved || is_kept_by_javascript(project, call)
+    here || depth < CALLERS && project.callers(function).iter().any(|caller| saves(project, project.function_of(caller.call), depth + 1))
 }
 
 /// Whether the object whose memory it is becomes a property of another one: `self.Set("data", array)`.

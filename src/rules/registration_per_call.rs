@@ -2,7 +2,7 @@
 
 use super::support::keeper::{Keeper, care, keeper};
 use crate::finding::{Confidence, Finding, StepKind};
-use crate::model::{CallId, In, Literal, Rate, Type, Value};
+use crate::model::{CallId, FunctionId, In, Literal, Rate, Type, Value};
 use crate::project::{Access, AccessKind, Place, Project, Root};
 
 const NAME: &str = "registration-per-call";
@@ -136,6 +136,9 @@ fn template(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
     if siblings.any(|other| is_template(project, other) || keeps(project, other)) {
         return None;
     }
+    if is_told_for_what(project, project.function_of(call)) {
+        return None;
+    }
     let at = project.locate(call);
     let mut finding = Finding::new(NAME, Confidence::Medium, at, "a new function template is made for each call")
         .with_why(format!("the context keeps every template that was instantiated, with its function; {}", rate.because()))
@@ -144,6 +147,15 @@ fn template(project: &Project<'_>, call: In<CallId>) -> Option<Finding> {
         .with_step(StepKind::Grow, at, "function template made here");
     finding.trace.extend(rate.why);
     Some(finding)
+}
+
+/// Whether a function that JavaScript does not call is given C data: it makes one template for each class that is described.
+fn is_told_for_what(project: &Project<'_>, function: In<FunctionId>) -> bool {
+    let is_data = |parameter: &crate::model::BindingId| {
+        let ty = project.binding(function.with(*parameter)).ty.as_ref();
+        ty.is_some_and(|ty| project.declared_type(function.file, ty).is_none())
+    };
+    !project.is_called_from_javascript(function) && project.function(function).parameters.iter().any(is_data)
 }
 
 fn keeps(project: &Project<'_>, call: In<CallId>) -> bool {

@@ -2,7 +2,8 @@
 
 use super::fields::Fields;
 use super::lowering::{Lowering, children};
-use crate::model::{Cond, Flow, Literal, Value};
+use crate::model::{Assign, Cond, Flow, FunctionId, Literal, Step, Value, ValueId};
+use crate::text::Span;
 use tree_sitter::Node;
 
 impl Lowering<'_> {
@@ -52,6 +53,41 @@ impl Lowering<'_> {
             },
             _ => self.truthy(node),
         }
+    }
+
+    /// `bool ok = status == OK`: the value of an expression that is a condition, and the condition.
+    pub fn remembered(&mut self, node: Node<'_>) -> Option<(ValueId, Cond)> {
+        let mut inner = node;
+        while let ("parenthesized_expression", [only]) = (inner.kind(), children(inner).as_slice()) {
+            inner = *only;
+        }
+        let operator = inner.field("operator").map_or("", |operator| operator.kind());
+        let is_condition = match inner.kind() {
+            "unary_expression" => matches!(operator, "!" | "not"),
+            "binary_expression" => {
+                matches!(operator, "==" | "!=" | "<" | ">" | "<=" | ">=" | "not_eq" | "&&" | "||" | "and" | "or")
+            }
+            _ => false,
+        };
+        if !is_condition || self.frame.function == FunctionId::MODULE {
+            return None;
+        }
+        let cond = self.condition(inner);
+        let mut parts = Vec::new();
+        cond.values(&mut |value| parts.push(value));
+        Some((self.opaque(parts), cond))
+    }
+
+    /// A variable has received a condition: it is true where that holds, and false elsewhere.
+    pub fn decide(&mut self, place: ValueId, cond: Cond, span: Span) {
+        let outcome = |this: &mut Self, holds: bool| {
+            let value = this.literal(Literal::Bool(holds));
+            let statement = this.frame.statement;
+            let assign = Assign { place, value, span, statement, only_if_empty: false, is_declaration: false };
+            Box::new(Flow::Step(Step::Assign(assign)))
+        };
+        let (then, otherwise) = (outcome(self, true), outcome(self, false));
+        self.push(Flow::Branch { cond, then, otherwise, span });
     }
 
     fn truthy(&mut self, node: Node<'_>) -> Cond {

@@ -91,7 +91,17 @@ impl Lowering<'_> {
         let span = self.span(name);
         let binding = self.declare(self.frame.scope, join(&path), kind, span, ty.clone());
         let place = self.value(Value::Binding(binding));
-        if let Some(value) = self.initial_value(ty.as_ref(), initial, item) {
+        let is_plain = ty
+            .as_ref()
+            .is_none_or(|ty| ty.holder != Holder::Smart && (ty.holder != Holder::Value || ty.name == "auto"));
+        let condition = match initial {
+            Initial::Value(value) if is_plain => self.remembered(value),
+            _ => None,
+        };
+        if let Some((value, cond)) = condition {
+            self.assign(place, value, self.span(item), true);
+            self.decide(place, cond, self.span(item));
+        } else if let Some(value) = self.initial_value(ty.as_ref(), initial, item) {
             let value = self.null_of(place, value);
             self.assign(place, value, self.span(item), true);
         }

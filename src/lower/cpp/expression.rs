@@ -294,6 +294,18 @@ impl Lowering<'_> {
     fn assignment(&mut self, node: Node<'_>) -> ValueId {
         let operator = node.field("operator").map_or("=", |operator| operator.kind());
         // The right side is evaluated first, as C++17 has it.
+        let condition = match (operator, node.field("left").map(|left| left.kind()), node.field("right")) {
+            ("=", Some("identifier"), Some(right)) => self.remembered(right),
+            _ => None,
+        };
+        if let Some((value, cond)) = condition {
+            let place = self.field(node, "left");
+            self.assign(place, value, self.span(node), false);
+            if matches!(self.out.value(place), Value::Binding(_)) {
+                self.decide(place, cond, self.span(node));
+            }
+            return place;
+        }
         let right = self.field(node, "right");
         let place = self.field(node, "left");
         let value = if operator == "=" { self.null_of(place, right) } else { self.opaque([place, right]) };

@@ -11,7 +11,8 @@ const DEEPEST: u32 = 60;
 /// Rewrites a file that holds Objective-C; gives any other back as it is, but for blocks.
 pub fn rewrite(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
     let is_objc = tokens.windows(2).any(|pair| pair[0].is("@") && matches!(pair[1].kind, Kind::Word | Kind::Text))
-        || tokens.iter().any(|token| matches!(token.directive(), Some(("import", _))));
+        || tokens.iter().any(|token| matches!(token.directive(), Some(("import", _))))
+        || tokens.windows(5).any(is_message);
     let has_blocks = tokens.windows(2).any(|pair| pair[0].is("^") && (pair[1].is("{") || pair[1].is("(")));
     if !is_objc && !has_blocks {
         return tokens;
@@ -19,6 +20,13 @@ pub fn rewrite(tokens: Vec<Token<'_>>) -> Vec<Token<'_>> {
     let mut rewriter = Rewriter { out: Vec::with_capacity(tokens.len()), class: None, is_objc, depth: 0 };
     rewriter.run(&tokens);
     rewriter.out
+}
+
+/// `[thing release];` where a statement begins: no C++ is spelled so.
+fn is_message(tokens: &[Token<'_>]) -> bool {
+    let begins = tokens[0].is(";") || tokens[0].is("{") || tokens[0].is("}");
+    let is_plain = |token: &Token<'_>| token.kind == Kind::Word;
+    begins && tokens[1].is("[") && is_plain(&tokens[2]) && is_plain(&tokens[3]) && tokens[4].is("]")
 }
 
 struct Rewriter<'a> {

@@ -3,9 +3,9 @@
 
 use super::How;
 use super::state::{Doubt, root};
-use crate::model::contract::{By, Spoken, Valid};
+use crate::model::contract::{Api, By, Valid};
 use crate::model::{
-    BindingKind, CallId, ClassId, Cond, FunctionId, FunctionKind, Holder, In, Literal, Summary, Type, Value, ValueId,
+    BindingKind, CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Summary, Type, Value, ValueId,
 };
 use crate::project::{AccessKind, Project};
 use crate::text::FileId;
@@ -137,7 +137,7 @@ impl<'a> Project<'a> {
         }
         if let Some(api) = self.api(call) {
             // A reference counted once more for an object that has its holder.
-            if api.returns.is_some() && written.is_discarded {
+            if api.returns.is_some() && written.is_discarded || !self.asks_for_fresh(call, api) {
                 return Vec::new();
             }
             let first = api.gives.as_ref().map(|gives| (gives, &api.by));
@@ -169,7 +169,17 @@ impl<'a> Project<'a> {
         same.count() > 1
     }
 
-    fn blank(&self, call: In<CallId>) -> Owned<'a> {
+    /// Whether a call of an API that fills what it is given is given nothing to fill.
+    fn asks_for_fresh(&self, call: In<CallId>, api: &Api) -> bool {
+        let Some(at) = api.only_with_null else { return true };
+        self.argument(call, at).is_some_and(|argument| match self.value(argument) {
+            Value::Literal(Literal::Null | Literal::Int(0)) => true,
+            Value::Global(name) => matches!(name.as_str(), "NULL" | "nullptr" | "nil"),
+            _ => false,
+        })
+    }
+
+    pub(super) fn blank(&self, call: In<CallId>) -> Owned<'a> {
         let holder = self.result(call).map(|value| value.id);
         Owned {
             function: self.function_of(call),
@@ -328,8 +338,9 @@ impl<'a> Project<'a> {
         let Some(pointer) = self.receiver(release).filter(|_| self.call(release).is_discarded) else { return false };
         self.uses(pointer).iter().any(|access| match access.kind {
             AccessKind::Method { call, .. } => {
-                let is_taken = self.contracts.words.takes(&self.method_name(access.of(call)).unwrap_or_default());
-                access.of(call) != release && is_taken
+                let name = self.method_name(access.of(call)).unwrap_or_default();
+                // `raw = p.get(); queue(raw); p.release();`
+                access.of(call) != release && (name == "get" || self.contracts.words.takes(&name))
             }
             _ => false,
         })
@@ -414,70 +425,6 @@ impl<'a> Project<'a> {
         Some(ValueId(at as u32))
     }
 
-    fn by_convention(&self, call: In<CallId>) -> Option<Owned<'a>> {
-        let Value::Global(name) = *self.value(call.with(self.call(call).callee)) else { return None };
-        let is_pointer = self.receives_pointer(call)?;
-        for convention in self.contracts.conventions.iter().filter(|convention| convention.language == Spoken::C) {
-            let Some(releasers) = convention.releasers(&name) else { continue };
-            if !convention.certain && !(is_pointer && releasers.iter().any(|releaser| self.is_called(releaser))) {
-                continue;
-            }
-            // What is made goes where `&x` says; the result is a status.
-            if !convention.certain && self.writes_pointer(call) {
-                continue;
-            }
-            let ty = convention.gives.as_ref().and_then(|gives| self.contracts.ty(gives));
-            let doubt = if convention.certain { Doubt::Sure } else { Doubt::Likely };
-            let noun = ty.map_or_else(|| format!("result of `{name}`"), |ty| ty.noun.clone());
-            return Some(Owned { ty, releasers, doubt, noun, ..self.blank(call) });
-        }
-        None
-    }
-
-    /// Whether a call is given the address of a pointer that is declared empty.
-    fn writes_pointer(&self, call: In<CallId>) -> bool {
-        let summary = self.summary(call.file);
-        self.call(call).arguments.iter().any(|argument| {
-            let Value::Address(inner) = summary.value(argument.value) else { return false };
-            match summary.value(*inner) {
-                Value::Binding(binding) => {
-                    summary.binding(*binding).ty.as_ref().is_some_and(|ty| ty.text.contains('*') && !ty.is_array)
-                }
-                Value::Member(..) => true,
-                _ => false,
-            }
-        })
-    }
-
-    /// Whether what receives a call's result is declared as a pointer; none where nothing receives it.
-    fn receives_pointer(&self, call: In<CallId>) -> Option<bool> {
-        if self.call(call).is_discarded {
-            return None;
-        }
-        let result = self.result(call)?.id;
-        let summary = self.summary(call.file);
-        let mut found = Some(true);
-        self.function(self.function_of(call)).flow.walk(&mut |flow| {
-            // `x_create(…) != X_OK`: a status.
-            if let crate::model::Flow::Branch { cond, .. } = flow
-                && is_compared(summary, cond, result)
-            {
-                found = Some(false);
-            }
-            if let crate::model::Flow::Step(crate::model::Step::Assign(assign)) = flow
-                && (assign.value == result
-                    || matches!(summary.value(assign.value), Value::Choice(parts) if parts.contains(&result)))
-                && let Value::Binding(binding) = summary.value(assign.place)
-                && let Some(ty) = &summary.binding(*binding).ty
-            {
-                let last = ty.name.rsplit("::").next().unwrap_or(&ty.name);
-                let is_handle = ["Ref", "Ptr", "Handle", "HANDLE", "_h"].iter().any(|end| last.ends_with(end));
-                found = Some(ty.text.contains('*') || ty.name == "auto" || is_handle);
-            }
-        });
-        found
-    }
-
     fn from_wrapper(&self, call: In<CallId>, given: &Given) -> Owned<'a> {
         Owned {
             ty: given.ty.as_ref().and_then(|ty| self.contracts.ty(ty)),
@@ -547,22 +494,6 @@ impl<'a> Project<'a> {
             }
         }
         if left.is_empty() { given } else { None }
-    }
-}
-
-/// Whether a condition compares a value with something else than null.
-fn is_compared(summary: &Summary, cond: &Cond, value: ValueId) -> bool {
-    match cond {
-        Cond::Equal(a, b) => {
-            let other = if *a == value { *b } else { *a };
-            (*a == value || *b == value)
-                && !matches!(summary.value(other), Value::Literal(Literal::Null | Literal::Int(0)))
-                && !matches!(summary.value(other), Value::Global(name) if matches!(name.as_str(), "NULL" | "nil"))
-        }
-        Cond::Less(a, b) | Cond::AtMost(a, b) => *a == value || *b == value,
-        Cond::Not(inner) => is_compared(summary, inner, value),
-        Cond::All(parts) | Cond::Any(parts) => parts.iter().any(|part| is_compared(summary, part, value)),
-        _ => false,
     }
 }
 

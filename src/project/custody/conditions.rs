@@ -3,12 +3,14 @@
 
 use super::acquire::Owned;
 use super::bounds::Bound;
-use super::state::{Mention, State, join, mention, root};
+use super::named::{equals_named, named};
+use super::state::{Doubt, Mention, State, join, mention, root};
 use super::statuses::{asks_outcome, is_success_name, is_success_test, tested_status};
 use crate::model::contract::Valid;
-use crate::model::{BindingId, Cond, Flow, Function, Literal, Name, Summary, Value, ValueId};
+use crate::model::{BindingId, Cond, Flow, Function, Literal, Name, Step, Summary, Value, ValueId};
 use crate::project::Project;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 /// Conditions that one function tests more than once, and its flags: what is worth remembering on a path.
 #[derive(Default)]
@@ -19,11 +21,16 @@ pub(in crate::project) struct Conditions {
     /// Where each is tested last.
     last: Vec<u32>,
     flags: Vec<BindingId>,
+    /// The named constants that each variable receives.
+    names: FxHashMap<BindingId, SmallVec<[Name; 2]>>,
     /// Variables that are asked for success, with the number of that condition.
     statuses: FxHashMap<BindingId, u32>,
     /// Conditions of the build that compare one name with numbers: `VERSION > 3`.
     bounds: FxHashMap<u32, Bound>,
 }
+
+/// Most named constants of one variable that are told apart.
+const MOST_NAMES: usize = 4;
 
 /// How the common text of tests for success begins.
 const STATUS: &str = "ok ";
@@ -42,7 +49,15 @@ impl Conditions {
     pub(super) fn of(summary: &Summary, function: &Function) -> Conditions {
         let mut seen: FxHashMap<String, Seen> = FxHashMap::default();
         let mut flags = Vec::new();
+        let mut names: FxHashMap<BindingId, SmallVec<[Name; 2]>> = FxHashMap::default();
         function.flow.walk(&mut |flow| {
+            if let Flow::Step(Step::Assign(assign)) = flow
+                && let (Value::Binding(binding), Value::Global(name)) =
+                    (summary.value(assign.place), summary.value(assign.value))
+                && !names.get(binding).is_some_and(|names| names.contains(name))
+            {
+                names.entry(*binding).or_default().push(*name);
+            }
             let (cond, at) = match flow {
                 Flow::Branch { cond, span, .. } => (cond, span.start),
                 // A loop's condition is tested after its body too.
@@ -63,7 +78,7 @@ impl Conditions {
                 seen.last = seen.last.max(at);
             });
         });
-        let mut conditions = Conditions { flags, ..Conditions::default() };
+        let mut conditions = Conditions { flags, names, ..Conditions::default() };
         // Whether a status says success is asked by macros too, which are no conditions here.
         let is_status = |key: &str| key.starts_with(STATUS);
         // Of two bounds on one version, one may exclude the other.
@@ -114,6 +129,11 @@ impl Conditions {
         self.flags.contains(&binding)
     }
 
+    /// Whether a variable receives few named constants: of a `status` a path knows which, of a table's column it had better not.
+    pub(super) fn is_named_flag(&self, binding: BindingId) -> bool {
+        self.names.get(&binding).is_some_and(|names| names.len() <= MOST_NAMES)
+    }
+
     /// A variable receives something else: what was known of it is known no more.
     pub(super) fn forget(&self, state: &mut State, binding: BindingId) {
         state.facts.retain(|fact| !self.mentioned[fact.0 as usize].contains(&binding));
@@ -144,6 +164,10 @@ fn key(summary: &Summary, atom: &Cond, bindings: &mut Vec<BindingId>) -> (String
     }
     let text = match atom {
         Cond::Truthy(value) => format!("? {}", of(*value)),
+        // `p == NULL` is `!p`.
+        Cond::Equal(a, b) if *summary.value(*b) == Value::Literal(Literal::Null) => {
+            return (format!("? {}", of(*a)), true);
+        }
         Cond::Equal(a, b) => {
             let (a, b) = (of(*a), of(*b));
             if a <= b { format!("{a} == {b}") } else { format!("{b} == {a}") }
@@ -268,10 +292,21 @@ impl Judge<'_, '_, '_> {
             return Some(state);
         }
         self.learn(&mut state, atom, holds);
+        if state.owned && self.asks_derived(&state, atom) {
+            state.doubt = Doubt::Unsure;
+        }
         if let Some(status) = &mut state.status {
             atom.values(&mut |value| status.tested |= self.asks(&status.values, value).is_some());
         }
         Some(state)
+    }
+
+    /// Whether an atom asks a field that was computed from the outcome: which way is that of success cannot be told.
+    fn asks_derived(&self, state: &State, atom: &Cond) -> bool {
+        let mut asks = false;
+        let derived = state.status.as_ref().map(|status| &status.derived);
+        atom.values(&mut |value| asks |= derived.is_some_and(|derived| derived.contains(&value)));
+        asks
     }
 
     /// Whether an atom says that the acquisition has failed, by what it has written into an argument: `if (error)`,
@@ -389,6 +424,9 @@ impl Judge<'_, '_, '_> {
     }
 
     fn equal(&self, state: &State, a: ValueId, b: ValueId) -> Option<bool> {
+        if let Some(equal) = equals_named(self.summary, state, a, b) {
+            return Some(equal);
+        }
         if let (Some(a), Some(b)) = (self.literal(state, a), self.literal(state, b)) {
             return same_literal(a, b);
         }
@@ -455,7 +493,7 @@ impl Judge<'_, '_, '_> {
     fn literal(&self, state: &State, value: ValueId) -> Option<Literal> {
         match self.summary.value(value) {
             Value::Literal(literal) => Some(*literal),
-            Value::Binding(binding) => state.constant(*binding),
+            Value::Binding(binding) => state.constant(*binding).filter(|literal| named(literal).is_none()),
             Value::Global(name) => boolean(*name),
             _ => None,
         }
@@ -474,9 +512,8 @@ impl Judge<'_, '_, '_> {
         }
         match self.summary.value(value) {
             Value::Global(name) => is_invalid_name(name),
-            Value::Binding(_) => {
-                !self.is_thing(state, value) && self.summary.value(value) != &Value::Literal(Literal::Number)
-            }
+            // Another variable or field: had it received the thing, that would be its owner.
+            Value::Binding(_) | Value::Member(..) => !self.is_thing(state, value),
             // `(iconv_t)-1` may read as a difference.
             Value::Opaque(parts) => parts.iter().any(|part| {
                 *self.summary.value(*part) == Value::Literal(Literal::Int(1)) || self.is_invalid(state, *part)

@@ -3,7 +3,8 @@
 
 use super::effects::Effects;
 use super::state::{Mention, State, is_inside, root};
-use crate::model::{BindingId, BindingKind, Holder, Summary, TypeFacts, Value, ValueId};
+use crate::model::{BindingId, BindingKind, Holder, In, Summary, TypeFacts, Value, ValueId};
+use crate::project::Place;
 
 /// Where a copy of a pointer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,9 @@ impl Effects<'_, '_> {
                 if itself {
                     return Destination::Itself;
                 }
+                if seen == Mention::Derived && self.is_scalar_field(place) {
+                    return Destination::Copy;
+                }
                 // Which element, only the run knows; whoever walks over the array answers for them.
                 if has_computed_index(summary, place) {
                     return Destination::Owner;
@@ -39,8 +43,8 @@ impl Effects<'_, '_> {
                 let ty = binding.ty.as_ref();
                 let through_pointer = passes_pointer(summary, place);
                 let is_struct = |ty: &TypeFacts| match ty.holder {
-                    // `auto` may as well be a pointer, or an iterator into what lives on.
-                    Holder::Value => ty.name != "auto",
+                    // `auto` may as well be a pointer, or an iterator into what lives on, and so may a template: `Ref<T>`.
+                    Holder::Value => ty.name != "auto" && (ty.arguments.is_empty() || ty.is_array),
                     Holder::Raw => ty.is_array || !ty.text.contains('*') && !ty.text.contains("auto"),
                     Holder::Smart | Holder::Reference => false,
                 };
@@ -49,6 +53,19 @@ impl Effects<'_, '_> {
             }
             _ => Destination::Owner,
         }
+    }
+
+    /// Whether objects of a class are handles of the catalog that have to be released by a call.
+    fn is_bare_handle(&self, class: &str) -> bool {
+        self.project.contracts.ty(class).is_some_and(|ty| ty.family == "tsfn" && !ty.raii && !ty.collectable)
+    }
+
+    /// Whether a field is a truth value or a number: what is computed from the thing, it keeps, but not the thing.
+    fn is_scalar_field(&self, place: ValueId) -> bool {
+        let Some((class, field)) = self.project.place(In::new(self.file, place)).and_then(Place::field) else {
+            return false;
+        };
+        self.project.is_number_field(class, &field)
     }
 
     /// Whether a local variable is a container with elements of its own.
@@ -76,6 +93,8 @@ impl Effects<'_, '_> {
             },
             Holder::Value if seen == Mention::Container => Destination::Alias,
             Holder::Value if self.words().is_handle(&ty.name) || self.words().is_view(&ty.name) => Destination::Alias,
+            // Copies of a handle that nothing ends by itself name the same thing.
+            Holder::Value if self.is_bare_handle(&ty.name) => Destination::Alias,
             Holder::Value if self.words().copies(&ty.name) => Destination::Copy,
             Holder::Value => Destination::Owner,
         }

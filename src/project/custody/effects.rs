@@ -7,7 +7,7 @@ use super::naming::{is_cast, is_maker};
 use super::state::{Doubt, Mention, State, mention, part_of_holder};
 use crate::model::contract::{Api, Effect as Row, Part, Valid};
 use crate::model::words::Words;
-use crate::model::{BindingId, CallId, FunctionId, Holder, In, Language, Literal, Summary, Value, ValueId};
+use crate::model::{BindingId, CallId, FunctionId, Holder, In, Language, Literal, Name, Summary, Value, ValueId};
 use crate::project::Project;
 use crate::project::said::Said;
 use crate::text::FileId;
@@ -86,7 +86,13 @@ impl<'a> Effects<'_, 'a> {
         }
         if let Some(receiver) = self.project.receiver(In::new(self.file, id)) {
             let seen = mention(self.project, self.summary, state, receiver.id);
-            effects.push(self.of_receiver(owned, id, seen));
+            // `(new Job(x))->begin()`: nobody else has it, so it keeps itself, or what it is told keeps it.
+            let is_left_alone = matches!(self.summary.value(receiver.id), Value::Result(call) if owned.result_of(*call))
+                && owned.call().is_some_and(|call| self.summary.call(call).is_new);
+            effects.push(match self.of_receiver(owned, id, seen) {
+                Effect::None | Effect::Doubtful(_) if is_left_alone => Effect::guessed(None),
+                effect => effect,
+            });
         }
         effects.push(self.of_callee(owned, state, id));
         effects.into_iter().max_by_key(Effect::weight).unwrap_or(Effect::None)
@@ -157,12 +163,16 @@ impl<'a> Effects<'_, 'a> {
         let handed = self.project.callbacks(In::new(self.file, id));
         let Value::Function(function) = *self.summary.value(value) else { return Effect::Captured };
         let runs = handed.iter().find(|handed| handed.function.id == function).and_then(|handed| handed.runs);
-        if runs != Some(crate::model::contract::Runs::Sync) {
-            return Effect::Captured;
-        }
         let closure = In::new(self.file, function);
         let fates = state.holders.iter().map(|holder| self.project.fate_of(closure, *holder, owned, self.depth));
-        match fates.max() {
+        let fate = fates.max();
+        if runs != Some(crate::model::contract::Runs::Sync) {
+            // The only thing to do with a thread-safe function at the end is to release it.
+            let is_left =
+                owned.ty.is_some_and(|ty| ty.family == "tsfn") && matches!(fate, Some(Fate::Borrows(Doubt::Sure)));
+            return if is_left { Effect::None } else { Effect::Captured };
+        }
+        match fate {
             Some(Fate::Releases) => Effect::Released,
             Some(Fate::Takes | Fate::MayTake | Fate::Unknown) => Effect::Captured,
             _ => Effect::None,
@@ -194,11 +204,24 @@ impl<'a> Effects<'_, 'a> {
         if !targets.weak && !targets.functions.is_empty() {
             let fates =
                 targets.functions.iter().map(|function| self.project.fate(*function, Some(at), owned, self.depth));
-            if let Some(effect) = by_fate(fates.max().unwrap_or(Fate::Unknown), Some(at)) {
+            let fate = fates.max().unwrap_or(Fate::Unknown);
+            // `list.push_back(p)` of a container that the project brings along: it copies the pointer somewhere.
+            let is_generic = || targets.functions.iter().all(|function| self.takes_anything(*function, at));
+            if matches!(fate, Fate::Borrows(_)) && self.words().takes(&self.name(id)) && is_generic() {
+                return Effect::guessed(Some(at));
+            }
+            if let Some(effect) = by_fate(fate, Some(at)) {
                 return effect;
             }
         }
         self.by_name(owned, id, at)
+    }
+
+    /// Whether a method's parameter is a reference to whatever its class holds: `push_back(const T& value)`.
+    fn takes_anything(&self, method: In<FunctionId>, at: u16) -> bool {
+        let Some(parameter) = self.project.function(method).parameters.get(at as usize) else { return false };
+        let ty = self.project.binding(method.with(*parameter)).ty.as_ref();
+        self.project.class_of(method).is_some() && ty.is_some_and(|ty| ty.holder == Holder::Reference)
     }
 
     fn by_row(&self, owned: &Owned<'a>, api: &Api, id: CallId, part: Part, seen: Mention) -> Effect {
@@ -410,6 +433,11 @@ impl<'a> Effects<'_, 'a> {
             return Effect::Doubtful(Doubt::Sure);
         }
         let is_free_function = matches!(self.summary.value(call.callee), Value::Global(_));
+        // `use(x_copy(x))`: in a library that nothing is known of, what nobody keeps is made to be consumed.
+        let is_passed_on = matches!(self.summary.value(call.arguments[at as usize].value), Value::Result(made) if owned.result_of(*made));
+        if is_passed_on && owned.ty.is_none() && !owned.releasers.is_empty() {
+            return Effect::guessed(Some(at));
+        }
         // Counted references: whoever keeps one counts it for itself.
         if is_free_function && owned.ty.is_some_and(|ty| ty.family == "cf") {
             return Effect::Doubtful(Doubt::Sure);
@@ -438,10 +466,21 @@ impl<'a> Effects<'_, 'a> {
         let summary = self.summary;
         match summary.value(summary.call(id).callee) {
             Value::Class(_) => true,
-            Value::Global(name) => is_maker(name) || self.project.native_class(self.file, name).is_some(),
+            Value::Global(name) => {
+                is_maker(name) || self.project.native_class(self.file, name).is_some() || self.declares(id, *name)
+            }
             Value::Member(_, name) => self.words().makes_owner(name),
             _ => false,
         }
+    }
+
+    /// `T x(p)` with a class that the project does not define: what owns a pointer is declared so.
+    fn declares(&self, id: CallId, name: Name) -> bool {
+        let Some(result) = self.project.result_value(self.file, id) else { return false };
+        self.summary.bindings.iter().any(|binding| {
+            binding.value == Some(result)
+                && binding.ty.as_ref().is_some_and(|ty| ty.holder == Holder::Value && ty.name == name && !ty.is_array)
+        })
     }
 
     /// Whether the destructor of a local variable's class may release what its fields hold.

@@ -141,6 +141,29 @@ impl<'a> Project<'a> {
         self.contracts.api(&name).filter(|api| api.exits).map(|api| api.never_returns)
     }
 
+    /// Whether a call runs a function of the project that ends the process on every way: what fails an assertion.
+    pub(super) fn ends_process(&self, call: In<CallId>, depth: u8) -> bool {
+        let targets = self.targets(call);
+        let [target] = targets.functions[..] else { return false };
+        if targets.weak || depth > DEEPEST || !self.function(target).has_body {
+            return false;
+        }
+        self.custody.endings.keep(target, || {
+            let flow = &self.function(target).flow;
+            let steps: &[Flow] = if let Flow::Sequence(steps) = flow { steps } else { std::slice::from_ref(flow) };
+            for step in steps {
+                match step {
+                    Flow::Exit(Exit::Never, _) => return true,
+                    Flow::Step(Step::Call(call)) if self.ends_process(target.with(*call), depth + 1) => return true,
+                    Flow::Step(_) => {}
+                    // What branches may leave.
+                    _ => return false,
+                }
+            }
+            false
+        })
+    }
+
     /// Whether code of the project passes things to this function in this position and releases them itself later:
     /// then the function does not keep them.
     pub(super) fn lends(&self, name: &str, argument: u16) -> bool {
@@ -267,7 +290,8 @@ fn speaks_of(summary: &Summary, value: ValueId, of: ValueId) -> bool {
 fn fate(custody: &Custody) -> Fate {
     let returned = custody.settled(|how| how == How::Returned).is_some();
     let released = custody.settled(|how| matches!(how, How::Released(_) | How::Misreleased(_))).is_some();
-    let taken = custody.settled(|how| matches!(how, How::Handed(..) | How::Stored(_) | How::Captured)).is_some();
+    let taken =
+        custody.settled(|how| matches!(how, How::Handed(..) | How::Stored(_) | How::Captured | How::Thrown)).is_some();
     let doubt = custody.losses.iter().map(|loss| loss.doubt).max();
     match (released || taken, doubt) {
         (true, Some(_)) => Fate::MayTake,

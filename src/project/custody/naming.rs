@@ -68,7 +68,7 @@ impl Words {
     }
 
     /// Whether a type is a number.
-    pub(super) fn is_scalar(&self, ty: &str) -> bool {
+    pub(in crate::project) fn is_scalar(&self, ty: &str) -> bool {
         let name = ty.trim_start_matches("std::");
         self.has(Meaning::Scalars, name)
             || ((name.starts_with("int") || name.starts_with("uint")) && name.ends_with("_t"))

@@ -46,6 +46,8 @@ pub(super) struct State {
 pub(super) struct Status {
     /// Places that hold the outcome.
     pub(super) values: SmallVec<[ValueId; 2]>,
+    /// Fields that received something computed from it: whether they say success or failure is not known.
+    pub(super) derived: SmallVec<[ValueId; 1]>,
     /// How the outcome says success.
     pub(super) valid: Valid,
     /// The path is that of success.

@@ -4,18 +4,24 @@
 use super::acquire::Begin;
 use super::destination::Destination;
 use super::effects::{Effect, Taken};
+use super::named::{NAMED, is_constant};
 use super::state::{Mention, State, Status, is_inside, join, mention, root};
 use super::statuses::asks_outcome;
 use super::walk::{Walk, speaks_of};
 use super::{How, Way};
 use crate::model::words::Meaning;
-use crate::model::{Assign, BindingId, CallId, In, Literal, Step, Value, ValueId};
+use crate::model::{Assign, BindingId, CallId, In, Literal, Name, Step, Value, ValueId};
 use crate::text::Span;
 use smallvec::{SmallVec, smallvec};
 
 impl Walk<'_, '_, '_> {
     pub(super) fn step(&mut self, step: &Step, states: Vec<State>) -> Vec<State> {
         let mut out = Vec::new();
+        if let Step::Call(call) = step
+            && self.project.ends_process(In::new(self.owned.function.file, *call), 0)
+        {
+            return out;
+        }
         for state in states {
             let after = match step {
                 Step::Call(call) => self.call(state, *call),
@@ -137,6 +143,11 @@ impl Walk<'_, '_, '_> {
     /// The acquisition itself.
     fn begin(&mut self, state: State, call: CallId) -> Vec<State> {
         let mut out = Vec::new();
+        let api = || self.project.api(In::new(self.owned.function.file, call));
+        if state.owned && api().is_some_and(|api| api.renews) {
+            // Where that fails, what was there before is there still.
+            return vec![State { status: None, ..state }];
+        }
         if state.owned {
             // The next turn of a loop: this instance goes on under its places only.
             let mut old = State { old: true, ..state };
@@ -164,8 +175,13 @@ impl Walk<'_, '_, '_> {
         if let Begin::Out(_) = self.owned.begin
             && let Some(result) = self.project.result_value(self.owned.function.file, call)
         {
-            state.status =
-                Some(Status { values: smallvec![result], valid: self.owned.succeeds, succeeded: true, tested: false });
+            state.status = Some(Status {
+                values: smallvec![result],
+                derived: smallvec![],
+                valid: self.owned.succeeds,
+                succeeded: true,
+                tested: false,
+            });
         }
         state.reports = self.reports(call);
         out.push(state);
@@ -208,7 +224,8 @@ impl Walk<'_, '_, '_> {
                 let Some(result) = self.project.result_value(self.owned.function.file, call) else {
                     return (Some((state, How::Handed(call, argument))), None);
                 };
-                let status = Status { values: smallvec![result], valid, succeeded: false, tested: false };
+                let status =
+                    Status { values: smallvec![result], derived: smallvec![], valid, succeeded: false, tested: false };
                 let failed = State { status: Some(status), decisions: Vec::new(), ..state.clone() };
                 (Some((state, How::Handed(call, argument))), Some(failed))
             }
@@ -231,6 +248,9 @@ impl Walk<'_, '_, '_> {
                 Value::Global(name) if self.conditions.is_flag(binding) => match name.as_str() {
                     "TRUE" | "YES" => Some(Literal::Bool(true)),
                     "FALSE" | "NO" => Some(Literal::Bool(false)),
+                    name if is_constant(name) && self.conditions.is_named_flag(binding) => {
+                        Some(Literal::String(Name::from(format!("{NAMED}{name}").as_str())))
+                    }
                     _ => None,
                 },
                 _ => None,
@@ -276,7 +296,10 @@ impl Walk<'_, '_, '_> {
     fn copy_status(&self, state: &mut State, assign: &Assign) {
         if let Some(status) = &mut state.status {
             let speaks = speaks_of(self.summary, &status.values, assign.value);
-            if speaks {
+            let is_field = matches!(self.summary.value(assign.place), Value::Member(..));
+            if speaks && is_field && !status.values.contains(&assign.value) {
+                status.derived.push(assign.place);
+            } else if speaks {
                 status.values.push(assign.place);
             } else {
                 status.values.retain(|value| *value != assign.place);

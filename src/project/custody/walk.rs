@@ -6,7 +6,7 @@ use super::conditions::{Conditions, Judge};
 use super::effects::Effects;
 use super::state::{Doubt, Mention, State, join, mention, root};
 use super::{Custody, How, Loss, Settlement, Way};
-use crate::model::{Cond, Exit, Flow, Function, Holder, Loop, Name, Summary, Value, ValueId};
+use crate::model::{BindingKind, Cond, Exit, Flow, Function, Holder, Loop, Name, Step, Summary, Value, ValueId};
 use crate::project::Project;
 use crate::text::Span;
 use rustc_hash::FxHashMap;
@@ -148,9 +148,29 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
     fn branch(&mut self, cond: &Cond, then: &Flow, otherwise: &Flow, span: Span, states: Vec<State>) -> Vec<State> {
         let taken = self.decide(cond, true, span, &states);
         let mut out = self.flow(then, taken);
-        let other = self.decide(cond, false, span, &states);
+        let mut other = self.decide(cond, false, span, &states);
+        if self.gives_on_request(cond, then) {
+            // The caller said that it does not want it, and no caller that is known says so.
+            other.iter_mut().filter(|state| state.owned).for_each(|state| state.doubt = Doubt::Unsure);
+        }
         join(&mut out, self.flow(otherwise, other));
         out
+    }
+
+    /// `if (out) *out = thing;` with a parameter.
+    fn gives_on_request(&self, cond: &Cond, then: &Flow) -> bool {
+        let Cond::Truthy(asked) = cond else { return false };
+        let Value::Binding(binding) = self.summary.value(*asked) else { return false };
+        if !matches!(self.summary.binding(*binding).kind, BindingKind::Parameter(_)) {
+            return false;
+        }
+        let mut gives = false;
+        then.walk(&mut |flow| {
+            if let Flow::Step(Step::Assign(assign)) = flow {
+                gives |= matches!(self.summary.value(assign.place), Value::Deref(place) if place == asked);
+            }
+        });
+        gives
     }
 
     /// The states that go one way at a condition, with the decision noted.
@@ -187,6 +207,11 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
         self.breaks.extend(outer);
         out.iter_mut().for_each(|state| state.left_arms(subject));
         if !has_default {
+            let mut states = states;
+            // An arm for each of its values: where all of them end it, no other is meant to come.
+            if !arms.is_empty() && out.iter().all(|state| !state.owned || state.doubt == Doubt::Unsure) {
+                states.iter_mut().filter(|state| state.owned).for_each(|state| state.doubt = Doubt::Unsure);
+            }
             join(&mut out, states);
         }
         out
@@ -247,7 +272,12 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
                 }
                 Vec::new()
             }
-            Exit::Throw(_) => {
+            Exit::Throw(value) => {
+                let (given, states): (Vec<State>, Vec<State>) =
+                    states.into_iter().partition(|state| value.is_some_and(|value| self.is_thrown(state, value)));
+                for state in given {
+                    self.settle(&state, How::Thrown, span);
+                }
                 match self.thrown.last_mut() {
                     Some(caught) => join(caught, states),
                     None => states.iter().for_each(|state| self.lose(state, Way::Throw, span)),
@@ -271,6 +301,12 @@ impl<'w, 'p, 'a> Walk<'w, 'p, 'a> {
             Exit::Macro(name) => self.macro_exit(*name, span, states),
             Exit::Never => Vec::new(),
         }
+    }
+
+    /// Whether a variable that holds the thing is thrown: who catches the pointer gets it. `throw new E()` is meant to throw
+    /// an object, and who catches that gets nothing.
+    fn is_thrown(&self, state: &State, value: ValueId) -> bool {
+        state.owned && matches!(self.summary.value(value), Value::Binding(_)) && state.holds(value)
     }
 
     /// A macro that may leave: what it wraps or tests failed then, so a thing that it acquires or tests does not exist.

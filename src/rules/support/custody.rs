@@ -2,7 +2,7 @@
 
 use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::contract::Part;
-use crate::model::{Cond, Flow, FunctionId, In, Literal, Rate, Step, Value, ValueId};
+use crate::model::{CallId, Cond, Flow, FunctionId, In, Literal, Rate, Step, Value, ValueId};
 use crate::project::{Begin, Custody, Doubt, How, Loss, Owned, Project, Way};
 
 /// The kinds of thing that the rules speak of.
@@ -155,7 +155,10 @@ pub(in crate::rules) fn confidence(
     custody: &Custody,
 ) -> Confidence {
     // What a process leaves behind when it has no memory left, nobody has to clean up.
-    if custody.capped || is_without_memory(project, owned.function, loss) {
+    if custody.capped
+        || is_without_memory(project, owned.function, loss)
+        || is_behind_sweep(project, owned, loss, custody)
+    {
         return Confidence::Low;
     }
     match owned.doubt.max(loss.doubt) {
@@ -163,6 +166,30 @@ pub(in crate::rules) fn confidence(
         Doubt::Likely => Confidence::Medium,
         Doubt::Unsure => Confidence::Low,
     }
+}
+
+/// Whether the thing is a list that a loop before the way out releases one by one: what did not go through it was empty.
+fn is_behind_sweep(project: &Project<'_>, owned: &Owned<'_>, loss: &Loss, custody: &Custody) -> bool {
+    let summary = project.summary(owned.function.file);
+    let released = |call: &CallId| {
+        custody.settlements.iter().any(|settlement| settlement.how == How::Released(*call))
+            && summary.call(*call).span.end <= loss.span.start
+    };
+    let mut is_swept = false;
+    project.function(owned.function).flow.walk(&mut |flow| {
+        let Flow::Loop { body, .. } = flow else { return };
+        let (mut releases, mut goes_on) = (false, false);
+        body.walk(&mut |flow| match flow {
+            Flow::Step(Step::Call(call)) => releases |= released(call),
+            // `next = next->next`
+            Flow::Step(Step::Assign(assign)) => {
+                goes_on |= matches!(summary.value(assign.value), Value::Member(from, _) if *from == assign.place);
+            }
+            _ => {}
+        });
+        is_swept |= releases && goes_on;
+    });
+    is_swept
 }
 
 /// Whether a way out is taken only when memory cannot be had: `if ((copy = malloc(n)) == NULL) return`.

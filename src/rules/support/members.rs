@@ -6,7 +6,7 @@ use crate::model::contract::{By, Effect, Part};
 use crate::model::words::{Meaning, split};
 use crate::model::{CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Name, Type, Value, ValueId};
 use crate::project::{AccessKind, How, Origin, Owned, Place, Project, Root};
-use crate::text::Location;
+use crate::text::{Location, Span};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 
@@ -51,6 +51,7 @@ pub(crate) fn stored<'a>(project: &Project<'a>) -> Vec<Stored<'a>> {
                     }
                     // Whoever got its number, too, can close it: the field is but a copy.
                     How::Handed(..) if is_told(project, function, owned) => {}
+                    How::Handed(..) if is_lent(project, function, owned, settlement.span) => {}
                     How::Handed(call, Some(index)) => {
                         // The story starts where it is acquired, and goes on where the callee stores it.
                         let acquired = owned.call().map(|call| project.locate(function.with(call)));
@@ -87,6 +88,16 @@ fn is_told(project: &Project<'_>, function: In<FunctionId>, owned: &Owned<'_>) -
     })
 }
 
+/// Whether a function releases itself what it has given to another object: that one only looks at it.
+fn is_lent(project: &Project<'_>, function: In<FunctionId>, owned: &Owned<'_>, handed: Span) -> bool {
+    let holder = assigned(project, owned).or(owned.holder);
+    project.calls_in(function).filter_map(|call| Some((call, project.api(call)?.releases?))).any(|(call, part)| {
+        holder.is_some()
+            && project.call(call).span.start >= handed.end
+            && project.part(call, part).map(|value| value.id) == holder
+    })
+}
+
 /// Remembers a store, unless one of the same field is known; gives the new one.
 fn keep<'a, 'f>(
     project: &Project<'a>,
@@ -100,7 +111,10 @@ fn keep<'a, 'f>(
     let place = project.place(value)?;
     let Root::Field(class, field) = place.root else { return None };
     let ends_itself = ty.is_some_and(|ty| ty.raii || ty.collectable) || is_smart(project, class, &field);
-    if !place.path.is_empty() || ends_itself || is_of_class(project, class, field) {
+    // Read out of memory, or told about it: a number points to none.
+    let is_memory = ty.is_none_or(|ty| matches!(ty.family.as_str(), "heap" | "array-heap" | "object"));
+    let is_copy = is_memory && project.is_number_field(class, &field);
+    if !place.path.is_empty() || ends_itself || is_copy || is_of_class(project, class, field) {
         return None;
     }
     let noun =
@@ -134,6 +148,10 @@ pub(super) fn is_smart(project: &Project<'_>, class: In<ClassId>, field: &str) -
         let ends_itself = || project.declared_type(declared.file, facts).is_some_and(|ty| ty.raii);
         (facts.holder == Holder::Value && ends_itself())
             || matches!(facts.holder, Holder::Smart | Holder::Reference)
+            // `Ref<T> field_`: a class of its own for the pointer.
+            || (facts.holder == Holder::Value
+                && !facts.arguments.is_empty()
+                && project.declared_type(declared.file, facts).is_none())
             || (facts.holder == Holder::Value
                 && matches!(facts.name.rsplit("::").next(), Some("string" | "vector" | "function")))
     })
@@ -205,14 +223,29 @@ pub(crate) fn is_released(project: &Project<'_>, stored: &Stored<'_>) -> bool {
         }
         AccessKind::Method { call, .. } => releases_receiver(project, access.of(call)),
         AccessKind::Inside { .. } => true,
-        AccessKind::Stored { place } => matches!(
-            project.place(access.of(place)),
-            Some(Place { root: Root::Field(..) | Root::Static(..) | Root::External(_), .. })
-        ),
+        AccessKind::Stored { place } => match project.place(access.of(place)) {
+            Some(Place { root: Root::Field(..) | Root::Static(..) | Root::External(_), .. }) => true,
+            Some(cursor @ Place { root: Root::Variable(_), .. }) => is_released_from(project, cursor, stored, 0),
+            _ => false,
+        },
         AccessKind::Returned => {
             gives_up(project, access.function(), stored.place)
                 || is_released_by_readers(project, access.function(), stored)
         }
+        _ => false,
+    })
+}
+
+/// Whether code that goes on from a variable releases what it stands at: `for (node = first_; node; node = next) free(node);`.
+fn is_released_from(project: &Project<'_>, cursor: Place, stored: &Stored<'_>, depth: u8) -> bool {
+    project.accesses(cursor).iter().any(|access| match access.kind {
+        AccessKind::Argument { call, index } => releases_argument(project, access.of(call), index, stored),
+        AccessKind::Stored { place } if depth < DEPTH => match project.place(access.of(place)) {
+            Some(next @ Place { root: Root::Variable(_), .. }) if next != cursor => {
+                is_released_from(project, next, stored, depth + 1)
+            }
+            _ => false,
+        },
         _ => false,
     })
 }
