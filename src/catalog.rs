@@ -75,6 +75,7 @@ const FILES: &[(&str, &str)] = files![
     "win32.toml",
     "corefoundation.toml",
     "c-libraries.toml",
+    "c-media.toml",
     "libuv.toml",
     "napi.toml",
     "node-addon-api.toml",

@@ -17,10 +17,12 @@ mod effects;
 mod fates;
 mod named;
 mod naming;
+mod outputs;
 mod self_store;
 mod state;
 mod statuses;
 mod steps;
+mod treatment;
 mod walk;
 
 pub use acquire::{Begin, Owned};
@@ -148,6 +150,7 @@ pub(super) struct Memos<'a> {
     fates: Memo<(In<FunctionId>, Option<u16>, u8), Fate>,
     giving: Memo<(In<FunctionId>, u8), Option<acquire::Given>>,
     endings: Memo<In<FunctionId>, bool>,
+    outputs: Memo<(In<FunctionId>, u8), Arc<[outputs::Output]>>,
     lends: OnceLock<FxHashMap<(Name, u16), u32>>,
     releasers: OnceLock<rustc_hash::FxHashSet<Name>>,
 }

@@ -102,10 +102,12 @@ fn is_dropped_again(project: &Project<'_>, place: Place, call: In<CallId>) -> bo
             && access.span.start > project.call(call).span.end
             && matches!(access.kind, AccessKind::Assigned { .. })
     });
-    emptied || project.function(function).kind == FunctionKind::Constructor && !is_wrapped(project, place)
+    emptied || project.function(function).kind == FunctionKind::Constructor && !outlives_call(project, place)
 }
 
-fn is_wrapped(project: &Project<'_>, place: Place) -> bool {
+/// Whether objects of the field's class are made for longer than the call: wrapped by JavaScript's, or run by other threads.
+fn outlives_call(project: &Project<'_>, place: Place) -> bool {
     let Root::Field(class, _) = place.root else { return false };
-    project.class_type(class).is_some_and(|ty| project.contracts.is_family(ty, "object-wrap"))
+    let is = |family: &&str| project.class_type(class).is_some_and(|ty| project.contracts.is_family(ty, family));
+    ["object-wrap", "async-worker"].iter().any(is)
 }

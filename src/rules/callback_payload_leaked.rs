@@ -1,9 +1,10 @@
 //! `callback-payload-leaked`: what a completion callback or finalizer is the last to hold, and does not free on every way out.
 
 use super::support::custody::{confidence, is_shipped, kind, way, witness};
+use super::support::loop_memory::{Abandoned, End, abandoned};
 use super::support::mend::native::mend;
 use super::support::payload::{self, Payload};
-use crate::finding::{Finding, StepKind};
+use crate::finding::{Confidence, Finding, StepKind};
 use crate::model::In;
 use crate::project::{Custody, Owned, Project};
 
@@ -19,6 +20,21 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+    let closed_only = |found: &&Abandoned| found.end == End::Closed;
+    findings.extend(abandoned(project).iter().filter(closed_only).map(|found| closed(project, found)));
+}
+
+/// A loop's handle that its callback closes without anybody to free its memory.
+fn closed(project: &Project<'_>, found: &Abandoned) -> Finding {
+    let (at, callback, noun) = (project.locate(found.made), project.function_name(found.callback), &found.noun);
+    let close = project.callee_text(found.by);
+    Finding::new(NAME, Confidence::Medium, at, format!("{noun} is closed by its last holder, {callback}, and never freed"))
+        .with_why(format!("`{close}` ends the handle, not the memory it lives in, and no callback is left to free that"))
+        .with_help(format!("hand `{close}` a callback that frees the handle"))
+        .with_context(project.function_name(project.function_of(found.made)))
+        .with_step(StepKind::Acquire, at, format!("{noun} is made here"))
+        .with_step(StepKind::Hold, project.locate(found.told), "the event loop knows it from here on")
+        .with_step(StepKind::Exit, project.locate(found.by), "closed here, and forgotten")
 }
 
 fn judge<'a>(project: &Project<'a>, owned: &Owned<'a>, payload: &Payload) -> Option<Finding> {
@@ -34,7 +50,7 @@ fn judge<'a>(project: &Project<'a>, owned: &Owned<'a>, payload: &Payload) -> Opt
     let Some(value) = payload.value else {
         let finding = finding(
             format!("{} is never freed by its last holder, {callback}", owned.noun),
-            crate::finding::Confidence::High,
+            Confidence::High,
         );
         return Some(
             finding

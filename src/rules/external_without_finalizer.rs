@@ -1,11 +1,12 @@
 //! `external-without-finalizer`: memory of its own is given to JavaScript as an external buffer, and nobody will free it.
 
-use super::support::custody::{is_shipped, kind, name, releaser, report, unfinalized, witness};
+use super::support::custody::{assigned, is_shipped, kind, name, releaser, report, unfinalized, witness};
 use super::support::mend::finalizer::finalizer;
-use super::support::payload::lacks_finalizer;
+use super::support::members::deleted;
+use super::support::payload::{lacks_finalizer, names_nobody};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::{Argument, CallId, Flow, In, Name, Step, Value};
-use crate::project::Project;
+use crate::project::{Custody, How, Owned, Project};
 use crate::text::{Edit, FileId};
 use rustc_hash::FxHashMap;
 
@@ -33,9 +34,37 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
             findings.push(mended(finding, edit));
         }
     }
+    for function in project.functions().filter(|function| is_shipped(project, *function)) {
+        let owned = project.owned_in(function);
+        findings.extend(owned.iter().filter_map(|(owned, custody)| pointed_to(project, owned, custody)));
+    }
     for file in project.files().map(|(file, _)| file).filter(|file| project.is_native(*file)) {
         fields(project, file, findings);
     }
+}
+
+/// An object that only a JavaScript value points to, of a class that no code of the project ever releases.
+fn pointed_to(project: &Project<'_>, owned: &Owned<'_>, custody: &Custody) -> Option<Finding> {
+    let [settlement] = custody.settlements.as_slice() else { return None };
+    let How::Handed(call, _) = settlement.how else { return None };
+    let (call, made) = (owned.function.with(call), owned.function.with(owned.call()?));
+    kind(owned).filter(|_| project.is_heap(made) && custody.losses.is_empty())?;
+    let place = assigned(project, owned)?;
+    let is_it = |argument: &Argument| argument.value == place || Some(argument.value) == owned.holder;
+    let at = project.call(call).arguments.iter().position(is_it)?;
+    let class = project.class_of_value(owned.function.with(place)).filter(|_| names_nobody(project, call, at as u16))?;
+    if deleted(project, class).is_some() || project.class_type(class).is_some() {
+        return None;
+    }
+    let (variable, callee) = (name(project, owned)?, project.callee_text(call));
+    let finding = Finding::new(NAME, Confidence::Medium, project.locate(call), format!("{} in `{variable}` is given to JavaScript without a finalizer", owned.noun))
+        .with_why(format!("`{callee}` only points to it, and no code of the project releases a `{}`", project.class(class).name))
+        .with_help(format!("pass a finalizer that frees `{variable}`"))
+        .with_context(project.function_name(owned.function))
+        .with_step(StepKind::Acquire, project.locate(made), format!("{} is acquired here", owned.noun))
+        .with_step(StepKind::Hold, project.locate(call), "only pointed to from here on");
+    let edit = finalizer(project, call, at as u16, |data| releaser(project, owned, data));
+    Some(mended(finding, edit))
 }
 
 /// A field that is filled with memory of its own, and of which an external buffer is made.

@@ -2,7 +2,7 @@
 
 use super::support::branches::{forgetful, on_one_way};
 use super::support::custody::runs_once;
-use super::support::members::{Mortality, Stored, ends_elsewhere, is_released, mortality, stored};
+use super::support::members::{Mortality, Stored, closed_for_nobody, ends_elsewhere, is_released, mortality, stored};
 use super::support::mend::member::mend;
 use super::support::sweeps::{Unswept, unswept};
 use crate::finding::{Confidence, Finding, StepKind};
@@ -12,7 +12,7 @@ use crate::project::Project;
 const NAME: &str = "member-never-freed";
 
 /// Families that rules of their own speak of.
-const OTHERS: &[&str] = &["persistent", "reference", "tsfn", "uv-handle", "local-handle", "value", "async-work", "async-worker"];
+const OTHERS: &[&str] = &["persistent", "reference", "tsfn", "uv-handle", "local-handle", "value", "async-worker"];
 
 pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
     for stored in stored(project) {
@@ -75,6 +75,7 @@ pub(super) fn forgotten(
         return None;
     }
     let Mortality { dies, sibling } = mortality(project, stored);
+    let dies = dies.or_else(|| closed_for_nobody(project, stored));
     let confidence = match (dies, &sibling) {
         (Some(_), Some(_)) => Confidence::High,
         (Some(_), None) | (None, Some(_)) => Confidence::Medium,

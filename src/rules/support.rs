@@ -17,6 +17,8 @@ pub(super) mod keeper;
 pub(super) mod late;
 pub(super) mod leftover;
 pub(super) mod listeners;
+pub(super) mod local_elements;
+pub(super) mod loop_memory;
 pub(super) mod members;
 pub(super) mod mend;
 pub(super) mod operations;

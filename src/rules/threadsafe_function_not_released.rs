@@ -3,13 +3,13 @@
 
 use super::member_never_freed::forgotten;
 use super::persistent_never_reset::local_root;
-use super::support::custody::{Kind, each};
+use super::support::custody::{Kind, assigned, each, name};
 use super::support::members::{Stored, is_released, stored};
 use super::support::mend::before;
 use super::support::siblings::{LeftOut, left_out};
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{Flow, FunctionKind, Holder, Step};
-use crate::project::{AccessKind, Project};
+use crate::model::{Flow, FunctionKind, Holder, In, Step};
+use crate::project::{AccessKind, Custody, How, Owned, Project};
 use crate::text::Edit;
 
 const NAME: &str = "threadsafe-function-not-released";
@@ -22,9 +22,36 @@ pub(super) fn check(project: &Project<'_>, findings: &mut Vec<Finding>) {
         findings.extend(forgotten(project, &stored, NAME, &what, &how).or_else(|| overwritten(project, &stored)));
     }
     each(project, Kind::ThreadSafe, |owned, custody| {
-        findings.extend(local_root(project, NAME, owned, custody));
+        findings.extend(local_root(project, NAME, owned, custody).or_else(|| captured(project, owned, custody)));
     });
     findings.extend(left_out(project, "tsfn").iter().map(|left| report_left_out(project, left)));
+}
+
+/// A thread-safe function in a local variable that only closures know, none of which releases it.
+fn captured(project: &Project<'_>, owned: &Owned<'_>, custody: &Custody) -> Option<Finding> {
+    let is_captured = custody.settlements.iter().all(|settlement| settlement.how == How::Captured);
+    if custody.settlements.is_empty() || !is_captured || !custody.losses.is_empty() {
+        return None;
+    }
+    let at = In::new(owned.function.file, owned.call()?);
+    let variable = name(project, owned)?;
+    let names = project.under_all_names(In::new(owned.function.file, assigned(project, owned)?));
+    let only_called = names.into_iter().flat_map(|name| project.uses(name)).all(|access| match access.kind {
+        AccessKind::Method { call, .. } => project.api(access.of(call)).is_some_and(|api| api.releases.is_none()),
+        AccessKind::Read | AccessKind::Tested | AccessKind::Assigned { .. } => true,
+        _ => false,
+    });
+    if !only_called {
+        return None;
+    }
+    let message = format!("{} in the local variable `{variable}` is never released", owned.noun);
+    let finding = Finding::new(NAME, Confidence::Medium, project.locate(at), message)
+        .with_why(format!("the closures that capture `{variable}` call it and end; nothing releases it, so its callback and the event loop stay alive"))
+        .with_help(format!("call `{variable}.Release()` where its thread has done with it"))
+        .with_context(project.function_name(owned.function))
+        .with_step(StepKind::Acquire, project.locate(at), format!("`{variable}` is made here"))
+        .with_step(StepKind::Hold, project.at(owned.function.file, custody.settlements[0].span), "only closures know it from here on");
+    Some(finding)
 }
 
 /// The function that ends the siblings of a thread-safe function leaves it out.

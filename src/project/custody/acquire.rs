@@ -63,6 +63,21 @@ pub(super) struct Given {
     is_plain_memory: bool,
 }
 
+impl Given {
+    /// What a wrapper gives on of what it acquires.
+    pub(super) fn of(owned: &Owned<'_>) -> Option<Given> {
+        Some(Given {
+            ty: owned.ty.map(|ty| ty.name.clone()),
+            releasers: owned.releasers.clone(),
+            valid: owned.valid,
+            noun: owned.noun.clone(),
+            doubt: owned.doubt,
+            from: owned.from?,
+            is_plain_memory: owned.is_plain_memory,
+        })
+    }
+}
+
 impl<'a> Owned<'a> {
     /// The call that acquires it.
     pub fn call(&self) -> Option<CallId> {
@@ -107,7 +122,7 @@ impl<'a> Project<'a> {
         self.acquisitions_at(function, WRAPPERS)
     }
 
-    fn acquisitions_at(&self, function: In<FunctionId>, depth: u8) -> Vec<Owned<'a>> {
+    pub(super) fn acquisitions_at(&self, function: In<FunctionId>, depth: u8) -> Vec<Owned<'a>> {
         let calls = &self.index(function.file).calls[function.id.index()];
         let summary = self.summary(function.file);
         // A macro may write its argument twice: that is one call to the eye.
@@ -153,9 +168,13 @@ impl<'a> Project<'a> {
             if targets.weak || self.is_overloaded(*target) {
                 return Vec::new();
             }
-            return self.giving(*target, depth).map(|given| self.from_wrapper(call, &given)).into_iter().collect();
+            let returned = self.giving(*target, depth).map(|given| self.from_wrapper(call, &given));
+            return returned.into_iter().chain(self.written_by(call, *target, depth)).collect();
         }
-        if targets.functions.is_empty() { self.by_convention(call).into_iter().collect() } else { Vec::new() }
+        if !targets.functions.is_empty() {
+            return Vec::new();
+        }
+        self.by_convention(call).or_else(|| self.by_treatment(call, self.blank(call))).into_iter().collect()
     }
 
     /// Whether a class has several methods of a function's name: which one a call means is a question of types.
@@ -365,7 +384,7 @@ impl<'a> Project<'a> {
     }
 
     /// A thing that is written through an argument, where that is a local variable or a struct on the stack.
-    fn out(&self, call: In<CallId>, at: u16, field: Option<&str>, owned: Owned<'a>) -> Option<Owned<'a>> {
+    pub(super) fn out(&self, call: In<CallId>, at: u16, field: Option<&str>, owned: Owned<'a>) -> Option<Owned<'a>> {
         let summary = self.summary(call.file);
         let argument = self.argument(call, at)?.id;
         let place = match summary.value(argument) {
@@ -425,7 +444,7 @@ impl<'a> Project<'a> {
         Some(ValueId(at as u32))
     }
 
-    fn from_wrapper(&self, call: In<CallId>, given: &Given) -> Owned<'a> {
+    pub(super) fn from_wrapper(&self, call: In<CallId>, given: &Given) -> Owned<'a> {
         Owned {
             ty: given.ty.as_ref().and_then(|ty| self.contracts.ty(ty)),
             releasers: given.releasers.clone(),
@@ -482,15 +501,7 @@ impl<'a> Project<'a> {
                 }
             }
             if is_returned {
-                given = given.or(Some(Given {
-                    ty: owned.ty.map(|ty| ty.name.clone()),
-                    releasers: owned.releasers.clone(),
-                    valid: owned.valid,
-                    noun: owned.noun.clone(),
-                    doubt: owned.doubt,
-                    from: owned.from?,
-                    is_plain_memory: owned.is_plain_memory,
-                }));
+                given = given.or(Some(Given::of(&owned)?));
             }
         }
         if left.is_empty() { given } else { None }

@@ -15,7 +15,8 @@ impl<'a> Project<'a> {
         let is_pointer = self.receives_pointer(call)?;
         for convention in self.contracts.conventions.iter().filter(|convention| convention.language == Spoken::C) {
             let Some(releasers) = convention.releasers(&name) else { continue };
-            if !convention.certain && !(is_pointer && releasers.iter().any(|releaser| self.is_called(releaser))) {
+            let known = |releaser: &String| self.is_called(releaser) || self.has_relative(releaser);
+            if !convention.certain && !(is_pointer && releasers.iter().any(known)) {
                 continue;
             }
             // What is made goes where `&x` says, and the result is a status; or it goes with what it is made in or of.

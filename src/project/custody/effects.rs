@@ -73,6 +73,8 @@ pub(super) struct Effects<'p, 'a> {
     pub(super) function: FunctionId,
     /// How many calls deeper it may be looked.
     pub(super) depth: u8,
+    /// A call that does not take it over, whatever its name says.
+    pub(super) lent_to: Option<CallId>,
 }
 
 impl<'a> Effects<'_, 'a> {
@@ -181,6 +183,15 @@ impl<'a> Effects<'_, 'a> {
 
     pub(super) fn words(&self) -> &'a Words {
         &self.project.contracts.words
+    }
+
+    /// Whether a call is known to copy the bytes of the thing itself.
+    pub(super) fn copies_bytes(&self, owned: &Owned<'a>, state: &State, id: CallId) -> bool {
+        let Some(api) = self.row(id).filter(|_| owned.is_plain_memory) else { return false };
+        self.summary.call(id).arguments.iter().enumerate().any(|(at, argument)| {
+            api.arguments.get(at).copied().unwrap_or(api.rest) == Row::Copy
+                && mention(self.project, self.summary, state, argument.value) == Mention::Whole
+        })
     }
 
     fn row(&self, id: CallId) -> Option<&'a Api> {
@@ -431,6 +442,9 @@ impl<'a> Effects<'_, 'a> {
         }
         if self.project.lends(&name, at) {
             return Effect::Doubtful(Doubt::Sure);
+        }
+        if self.lent_to == Some(id) {
+            return Effect::Doubtful(Doubt::Likely);
         }
         let is_free_function = matches!(self.summary.value(call.callee), Value::Global(_));
         // `use(x_copy(x))`: in a library that nothing is known of, what nobody keeps is made to be consumed.

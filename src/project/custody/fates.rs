@@ -47,9 +47,17 @@ impl<'a> Project<'a> {
         let file = owned.function.file;
         let summary = self.summary(file);
         let function = summary.function(owned.function.id);
-        let effects = Effects { project: self, summary, file, function: owned.function.id, depth };
+        let effects = Effects { project: self, summary, file, function: owned.function.id, depth, lent_to: None };
         let conditions = self.custody.conditions.keep(owned.function, || Arc::new(Conditions::of(summary, function)));
-        Walk::run(self, &effects, &conditions, owned)
+        let custody = Walk::run(self, &effects, &conditions, owned);
+        let Some(taker) = guessed_taker(owned, &custody) else { return custody };
+        // Who hands it on for certain afterwards still had it.
+        let effects = Effects { lent_to: Some(taker), ..effects };
+        let again = Walk::run(self, &effects, &conditions, owned);
+        let is_handed_on = |settlement: &super::Settlement| {
+            settlement.sure && matches!(settlement.how, How::Handed(..) | How::Stored(_) | How::Returned)
+        };
+        if again.settlements.iter().any(is_handed_on) { again } else { custody }
     }
 
     /// What a function does with its n-th parameter (none: its receiver), where that is a thing like this one.
@@ -180,12 +188,29 @@ impl<'a> Project<'a> {
         found
     }
 
-    /// Names of all functions that the project calls: a releaser that is called somewhere exists.
+    /// Whether the project calls a function of this name: a releaser that is called somewhere exists.
     pub fn is_called(&self, name: &str) -> bool {
-        let called = self.custody.releasers.get_or_init(|| {
+        self.called().contains(&Name::from(name))
+    }
+
+    /// Whether the project calls a releaser of the same library that ends the same way: where there is an
+    /// `opus_encoder_destroy`, there is an `opus_decoder_destroy`.
+    pub(super) fn has_relative(&self, releaser: &str) -> bool {
+        let (Some((library, _)), Some((_, end))) = (releaser.split_once('_'), releaser.rsplit_once('_')) else {
+            return false;
+        };
+        let is_relative = |name: &Name| {
+            let rest = name.strip_prefix(library).and_then(|rest| rest.strip_prefix('_'));
+            rest.and_then(|rest| rest.strip_suffix(end)).is_some_and(|stem| stem.len() > 1 && stem.ends_with('_'))
+        };
+        library.len() > 2 && self.called().iter().any(is_relative)
+    }
+
+    /// Names of all functions that native code of the project calls.
+    fn called(&self) -> &rustc_hash::FxHashSet<Name> {
+        self.custody.releasers.get_or_init(|| {
             self.calls().filter(|call| self.is_native(call.file)).filter_map(|call| self.method_name(call)).collect()
-        });
-        called.contains(&Name::from(name))
+        })
     }
 
     /// All values that a function returns, where each stands.
@@ -284,6 +309,15 @@ fn speaks_of(summary: &Summary, value: ValueId, of: ValueId) -> bool {
             function.captures_this || root(summary, of).is_some_and(|binding| function.captures.contains(&binding))
         }
         _ => false,
+    }
+}
+
+/// The call that memory is left to for no other reason than its name, where nothing else happens to it.
+fn guessed_taker(owned: &Owned<'_>, custody: &Custody) -> Option<CallId> {
+    let [settlement] = custody.settlements.as_slice() else { return None };
+    match settlement.how {
+        How::Handed(call, Some(_)) if !settlement.sure && owned.is_plain_memory && owned.call().is_some() => Some(call),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::model::words::{Meaning, Words, split};
 
 impl Words {
     /// Whether a function's name says that it releases.
-    pub(super) fn releases(&self, name: &str) -> bool {
+    pub(crate) fn releases(&self, name: &str) -> bool {
         let whole = |word: &String| {
             self.has(Meaning::Releasing, word)
                 || word.strip_prefix('x').is_some_and(|stem| self.has(Meaning::Releasing, stem))
@@ -21,7 +21,7 @@ impl Words {
     }
 
     /// Whether a function's name says that it keeps what it is given.
-    pub(super) fn takes(&self, name: &str) -> bool {
+    pub(crate) fn takes(&self, name: &str) -> bool {
         let lower = name.to_ascii_lowercase();
         self.any(Meaning::Taking, name)
             || self.of(Meaning::Taking).any(|word| word.len() > 3 && lower.starts_with(word))

@@ -5,7 +5,7 @@ use super::acquire::Begin;
 use super::destination::Destination;
 use super::effects::{Effect, Taken};
 use super::named::{NAMED, is_constant};
-use super::state::{Mention, State, Status, is_inside, join, mention, root};
+use super::state::{Doubt, Mention, State, Status, is_inside, join, mention, root};
 use super::statuses::asks_outcome;
 use super::walk::{Walk, speaks_of};
 use super::{How, Way};
@@ -209,7 +209,13 @@ impl Walk<'_, '_, '_> {
             state.reports.retain(|binding| !given(*binding));
         }
         match effect {
-            Effect::None => (None, Some(state)),
+            Effect::None => {
+                // Who copies its bytes now still has them: whoever saw it before has not taken it.
+                if state.doubt == Doubt::Unsure && self.effects.copies_bytes(self.owned, &state, call) {
+                    state.doubt = Doubt::Likely;
+                }
+                (None, Some(state))
+            }
             Effect::Doubtful(doubt) => {
                 state.doubt(doubt, call);
                 (None, Some(state))

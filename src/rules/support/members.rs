@@ -5,7 +5,7 @@ use super::custody::assigned;
 use crate::model::contract::{By, Effect, Part};
 use crate::model::words::{Meaning, split};
 use crate::model::{CallId, ClassId, FunctionId, FunctionKind, Holder, In, Literal, Name, Type, Value, ValueId};
-use crate::project::{AccessKind, How, Origin, Owned, Place, Project, Root};
+use crate::project::{AccessKind, Doubt, How, Origin, Owned, Place, Project, Root};
 use crate::text::{Location, Span};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
@@ -348,12 +348,42 @@ fn is_memory(project: &Project<'_>, stored: &Stored<'_>) -> bool {
     stored.ty.is_some_and(|ty| ["heap", "array-heap"].iter().any(|family| project.contracts.is_family(ty, family)))
 }
 
-/// Whether a call would leave its argument to a callback, and is handed none: `uv_close(handle, NULL)` closes, and frees
-/// nothing.
+/// Whether a call would leave its argument to a callback, and is handed none, or one that frees nothing: `uv_close(handle,
+/// NULL)` closes, and frees nothing.
 fn hands_to_nobody(project: &Project<'_>, call: In<CallId>, effect: Effect) -> bool {
     let (Effect::HandTo(to) | Effect::HandToOnSuccess(to)) = effect else { return false };
-    let callback = project.argument(call, to);
-    callback.is_some_and(|callback| matches!(project.value(callback), Value::Literal(Literal::Null | Literal::Int(0))))
+    let Some(callback) = project.argument(call, to) else { return false };
+    if matches!(project.value(callback), Value::Literal(Literal::Null | Literal::Int(0))) {
+        return true;
+    }
+    let handed = project.functions_in(callback);
+    !handed.is_empty() && handed.iter().all(|function| ignores_argument(project, *function))
+}
+
+/// Whether a callback neither releases its first argument nor gives it to anybody.
+pub(in crate::rules) fn ignores_argument(project: &Project<'_>, callback: In<FunctionId>) -> bool {
+    let function = project.function(callback);
+    let Some(parameter) = function.parameters.first().filter(|_| function.has_body) else { return false };
+    let Some(value) = project.binding_value(callback.with(*parameter)) else { return true };
+    let custody = project.custody(&Owned::pointer(callback, value));
+    custody.is_never_settled() && custody.losses.iter().all(|loss| loss.doubt != Doubt::Unsure)
+}
+
+/// Where a stored block is closed as what it holds, with nobody to free it: its end, and that of nothing else.
+pub(crate) fn closed_for_nobody(project: &Project<'_>, stored: &Stored<'_>) -> Option<Location> {
+    if !is_memory(project, stored) {
+        return None;
+    }
+    project.accesses(stored.place).iter().find_map(|access| {
+        let AccessKind::Argument { call, index } = access.kind else { return None };
+        closes_for_nobody(project, access.of(call), index).then(|| access.at())
+    })
+}
+
+/// Whether a call closes a handle in a block of memory, and leaves the block to nobody.
+pub(in crate::rules) fn closes_for_nobody(project: &Project<'_>, call: In<CallId>, index: u16) -> bool {
+    let Some(api) = project.api(call).filter(|api| api.releases == Some(Part::Argument(index))) else { return false };
+    hands_to_nobody(project, call, api.arguments.get(index as usize).copied().unwrap_or(api.rest))
 }
 
 /// Whether a call makes another handle of the same kind out of it, which is released: `Persistent<Value> last(keys)`.
@@ -440,9 +470,33 @@ pub(crate) fn mortality(project: &Project<'_>, stored: &Stored<'_>) -> Mortality
         }
     }
     if found.dies.is_none() {
-        found.dies = deleted(project, stored.class).or_else(|| dies_with_owner(project, stored.class));
+        found.dies = deleted(project, stored.class)
+            .or_else(|| dies_with_owner(project, stored.class))
+            .or_else(|| dies_by_itself(project, stored.class));
     }
     found
+}
+
+/// Where an object of a class is made that JavaScript's collector, or a smart pointer, deletes.
+fn dies_by_itself(project: &Project<'_>, class: In<ClassId>) -> Option<Location> {
+    let is_wrapped = project.class_type(class).is_some_and(|ty| project.contracts.is_family(ty, "object-wrap"));
+    let is_held = |call: In<CallId>| {
+        let result = project.result(call)?;
+        let made = project.uses(result).iter().any(|access| match access.kind {
+            AccessKind::Argument { call, .. } => project
+                .api(access.of(call))
+                .and_then(|api| project.contracts.ty(api.gives.as_deref().or(api.returns_type.as_deref())?))
+                .is_some_and(|ty| project.contracts.is_family(ty, "smart-pointer")),
+            _ => false,
+        });
+        (is_wrapped || made).then(|| project.locate(call))
+    };
+    let constructor = || {
+        let mut methods = project.methods(class).into_iter().filter(|_| is_wrapped);
+        methods.find(|method| project.function(*method).kind == FunctionKind::Constructor)
+    };
+    let made = project.constructions(class).into_iter().find_map(is_held);
+    made.or_else(|| constructor().map(|constructor| project.locate_function(constructor)))
 }
 
 /// A `delete` of an object that has one of a class as a part.
@@ -463,7 +517,7 @@ fn dies_with_owner(project: &Project<'_>, class: In<ClassId>) -> Option<Location
 }
 
 /// A `delete` or `free` of an object of a class.
-fn deleted(project: &Project<'_>, class: In<ClassId>) -> Option<Location> {
+pub(in crate::rules) fn deleted(project: &Project<'_>, class: In<ClassId>) -> Option<Location> {
     project.calls().filter(|call| project.is_native(call.file)).find_map(|call| {
         let name = project.method_name(call)?;
         if !matches!(&*name, "operator delete" | "free") {

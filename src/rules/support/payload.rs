@@ -131,6 +131,17 @@ pub(in crate::rules) fn lacks_finalizer(project: &Project<'_>, call: In<CallId>,
     }
 }
 
+/// Whether a call could have named a last owner for an argument, whatever it makes of that, and does not.
+pub(in crate::rules) fn names_nobody(project: &Project<'_>, call: In<CallId>, at: u16) -> bool {
+    let row = project.api(call).and_then(|api| api.arguments.get(at as usize).copied());
+    match row {
+        Some(Row::HandTo(to) | Row::HandToOnSuccess(to)) => {
+            !is_given(project, call, to) && project.call(call).template_arguments.is_empty()
+        }
+        _ => false,
+    }
+}
+
 fn is_given(project: &Project<'_>, call: In<CallId>, at: u16) -> bool {
     project.argument(call, at).is_some_and(|argument| match project.value(argument) {
         Value::Literal(Literal::Null | Literal::Int(0)) => false,

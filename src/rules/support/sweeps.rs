@@ -25,11 +25,12 @@ pub(crate) fn unswept<'a>(project: &Project<'a>) -> Vec<Unswept<'a>> {
     for function in project.functions().filter(|function| super::custody::is_shipped(project, *function)) {
         for (owned, custody) in project.owned_in(function).iter() {
             for settlement in &custody.settlements {
-                let How::Handed(call, Some(_)) = settlement.how else { continue };
-                let Some(place) = grown(project, function.with(call)).filter(|place| holds_pointers(project, *place))
-                else {
-                    continue;
+                let place = match settlement.how {
+                    How::Handed(call, Some(_)) => grown(project, function.with(call)),
+                    How::Stored(place) => entry(project, function.with(place)),
+                    _ => None,
                 };
+                let Some(place) = place.filter(|place| holds_pointers(project, *place)) else { continue };
                 let at = owned.call().map_or(settlement.span, |call| project.call(function.with(call)).span);
                 let Some(stored) = stored_in(project, place, owned, project.at(function.file, at)) else { continue };
                 if seen.insert(place) && !is_swept(project, place, &stored) {
@@ -49,12 +50,20 @@ fn grown(project: &Project<'_>, call: In<CallId>) -> Option<Place> {
     place.field().map(|_| place)
 }
 
+/// The field of which a place is an entry: `sessions_[id]`.
+fn entry(project: &Project<'_>, place: In<ValueId>) -> Option<Place> {
+    let Value::Index(object, _) = *project.value(place) else { return None };
+    project.place(place.with(object)).filter(|place| place.field().is_some())
+}
+
 /// Whether the declaration of a field says that its elements are plain pointers.
 fn holds_pointers(project: &Project<'_>, place: Place) -> bool {
     let Some((class, field)) = place.field() else { return false };
     let Some((_, facts)) = project.field_type(class, &field) else { return false };
     let elements = facts.text.split_once('<').and_then(|(_, rest)| rest.rsplit_once('>'));
-    elements.is_some_and(|(element, _)| element.trim_end().ends_with('*') && !element.contains(['<', ',']))
+    // Of a map's two types the second is that of what it holds.
+    let element = elements.map(|(elements, _)| elements.rsplit_once(',').map_or(elements, |(_, last)| last));
+    element.is_some_and(|element| element.trim_end().ends_with('*') && !element.contains('<'))
 }
 
 /// Whether somebody releases the elements, or may.
@@ -70,13 +79,20 @@ fn is_swept(project: &Project<'_>, place: Place, stored: &Stored<'_>) -> bool {
             .into_iter()
             .flat_map(|value| project.uses(value))
             .any(|access| ends_element(project, access, stored)),
-        AccessKind::Tested | AccessKind::SizeTested | AccessKind::KeyRead { .. } | AccessKind::Read => false,
+        AccessKind::Tested
+        | AccessKind::SizeTested
+        | AccessKind::KeyRead { .. }
+        | AccessKind::KeyAssigned { .. }
+        | AccessKind::Read => false,
         AccessKind::Assigned { is_declaration, .. } => !is_declaration,
         _ => true,
     };
     let elements = place.below("[]").map(|elements| project.accesses(elements)).unwrap_or_default();
     project.accesses(place).iter().any(may_release)
-        || elements.iter().any(|access| ends_element(project, access, stored))
+        || elements.iter().any(|access| {
+            // What an element receives is no end of what it had.
+            !matches!(access.kind, AccessKind::Assigned { .. }) && ends_element(project, access, stored)
+        })
 }
 
 fn is_count(project: &Project<'_>, call: In<CallId>) -> bool {
