@@ -286,7 +286,7 @@ fn is_raw(project: &Project<'_>, key: In<ValueId>, name: Name) -> bool {
 
 /// `if (!list.length) list = []`.
 fn in_vain(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) -> Option<Fault> {
-    let shrink = table.shrinks.iter().find(|shrink| shrink.when_empty)?;
+    let shrink = table.shrinks.iter().find(|shrink| shrink.when_empty && !is_first_filling(project, table, shrink))?;
     if !nothing_else(project, table, life, growth, |shrink| shrink.when_empty) {
         return None;
     }
@@ -294,6 +294,21 @@ fn in_vain(project: &Project<'_>, table: &Table, life: Life, growth: &Growth) ->
     let what = format!("`{name}` is emptied only where it is empty already");
     let help = format!("turn the condition around: empty `{name}` when it has entries");
     Some(Fault { at: shrink.at, what, help, edit: None })
+}
+
+/// `if (!list.length) list = [first]`: it is not emptied there, but gets what it has at least.
+fn is_first_filling(project: &Project<'_>, table: &Table, shrink: &Shrink) -> bool {
+    project.accesses(table.place).iter().any(|access| match access.kind {
+        AccessKind::Assigned { value, .. } => {
+            let parts = |value: In<ValueId>| match project.value(value) {
+                Value::Array(_, parts) => parts.len(),
+                Value::Object(object) => project.object(value.with(*object)).properties.len(),
+                _ => 0,
+            };
+            shrink.at.span.contains(access.span) && shrink.at.file == access.file && parts(access.of(value)) > 0
+        }
+        _ => false,
+    })
 }
 
 /// `handlers.delete(() => …)`.

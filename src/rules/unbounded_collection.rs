@@ -111,7 +111,7 @@ fn judge<'t>(
     let sure = match life {
         // What only users could repeat has as many keys as their program has uses of it.
         Life::Process if only_users(project, &rate, growth.function) => {
-            openness == Openness::Generated || registers_itself(project, growth) || unread
+            registers_itself(project, growth) || unread
         }
         // A list of the process says what it consists of, or what has happened; only what registers itself is ever more.
         Life::Process if table.shape == Shape::List && !unread && !registers_itself(project, growth) => false,
