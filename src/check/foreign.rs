@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_library_is_told_by_its_silence_and_size() {
-        let addon = "#include <napi.h>\nvoid Open();\n";
+        let addon = "Napi::Value Open();\n// which opens it\n";
         let library = "int parse(const char* text);\n".repeat(4);
         let names: Vec<String> = (0..12).map(|at| format!("engine/lib/part{at}.c")).collect();
         let own = || [("src/addon.cc", addon), ("src/util.c", "int twice(int x);\n")].into_iter();

@@ -358,7 +358,11 @@ impl Project<'_> {
             Origin::Module(file) => {
                 return Some(self.export_place(file, name).unwrap_or(Place::new(Root::Export(file, name))));
             }
-            Origin::External(path) => Root::External(Name::from(&format!("{path}.{name}"))),
+            // `Job* job = (Job*)async->data` of a parameter that a macro declares: the declaration says what it is.
+            Origin::External(path) => match self.class_of_value(object).filter(|_| native) {
+                Some(class) => Root::Field(self.field_home(class, name), name),
+                None => Root::External(Name::from(&format!("{path}.{name}"))),
+            },
             _ => match self.class_of_value(object) {
                 Some(class) => Root::Field(self.field_home(class, name), name),
                 None => return self.place(object)?.below(&format!(".{name}")),

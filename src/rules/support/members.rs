@@ -305,7 +305,8 @@ fn releases_through(project: &Project<'_>, call: In<CallId>, index: u16, stored:
         if is_memory(project, stored) && hands_to_nobody(project, call, effect) {
             return false;
         }
-        let takes = matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_));
+        let takes =
+            matches!(effect, Effect::Take | Effect::TakeOnSuccess | Effect::HandTo(_) | Effect::HandToOnSuccess(_));
         // A JavaScript value that stands for the pointer: whoever gets that has it.
         let value = api.returns_type.as_deref().and_then(|ty| project.contracts.ty(ty));
         let is_told = effect == Effect::Store && value.is_some_and(|ty| ty.family == "local-handle");
