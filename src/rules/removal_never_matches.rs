@@ -118,7 +118,7 @@ fn miss(listener: &Listener<'_, '_>, removal: &Removal, removed: In<ValueId>, me
 }
 
 /// `emitter.listeners('x')[0]`: what is taken back was asked of the emitter, and is not what stands here. Likewise what `on`
-/// itself gave, where that is not known to be the emitter.
+/// itself gave: whoever takes that back knows an emitter that gives its listeners.
 fn is_found_there(listener: &Listener<'_, '_>, removed: In<ValueId>) -> bool {
     let project = listener.project;
     let mut value = removed;
@@ -130,7 +130,7 @@ fn is_found_there(listener: &Listener<'_, '_>, removed: In<ValueId>) -> bool {
                 let call = value.with(*call);
                 let name = project.method_name(call);
                 if call == listener.add.call {
-                    return !project.is_family(listener.on(), "emitter");
+                    return true;
                 }
                 return name.is_some_and(|name| matches!(name.as_str(), "listeners" | "rawListeners"));
             }

@@ -107,7 +107,7 @@ fn judge<'t>(
         removals.push((at, useless(project, life, growth, &driven, shrink)?));
     }
     let handed_over = openness != Openness::Generated && is_handed_over(project, growth) && !driven.by_events();
-    let unread = table.shape == Shape::List && !table.is_read;
+    let unread = table.shape == Shape::List && !table.is_read && table.place.path.is_empty();
     let sure = match life {
         // What only users could repeat has as many keys as their program has uses of it.
         Life::Process if only_users(project, &rate, growth.function) => {
