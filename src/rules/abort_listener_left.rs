@@ -106,7 +106,7 @@ fn is_own(project: &Project<'_>, value: In<ValueId>, depth: u32) -> bool {
         let controller = project.is_family(holder, "controller") || named.ends_with("controller") || named == "ac";
         // A request's signal is the request's own and dies with it.
         let request = matches!(named.as_str(), "req" | "request" | "ctx" | "context");
-        if *name == "signal" && (controller || request) {
+        if *name == "signal" && (controller && !is_given(project, holder) || request) {
             return true;
         }
     }
@@ -126,6 +126,18 @@ fn is_own(project: &Project<'_>, value: In<ValueId>, depth: u32) -> bool {
     };
     let origins = project.origins(value);
     holder_is_made || (!origins.is_empty() && origins.iter().all(made))
+}
+
+/// A controller that users of the package pass in: they may abort many calls by it.
+fn is_given(project: &Project<'_>, controller: In<ValueId>) -> bool {
+    match project.origin(controller) {
+        Origin::Parameter(parameter) => {
+            let function = parameter.with(project.binding(parameter).function);
+            let plain = !project.is_constructor(function) && project.class_of(function).is_none();
+            plain && project.is_public(function) && project.callers(function).is_empty()
+        }
+        _ => false,
+    }
 }
 
 fn report(listener: &Listener<'_, '_>) -> Finding {

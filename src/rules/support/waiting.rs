@@ -102,7 +102,9 @@ pub(crate) fn lives_on(listener: &Listener<'_, '_>, operation: In<FunctionId>) -
         let older = declared.id != FunctionId::MODULE
             && around.is_some_and(|outer| project.around(outer, |function| function == declared).is_some());
         if older && project.binding(binding).assignments <= 1 && !project.is_executor(declared) {
-            return listener.add.once
+            // Users of what the function around makes ask as often as they like.
+            let asked = || !project.drive_apart(operation, Some(declared)).public.is_empty();
+            return (listener.add.once || asked())
                 && declared.file == operation.file
                 && !listener.is_made_before()
                 && !is_asked_once(project, operation, declared);

@@ -1,9 +1,10 @@
 //! Entries that have served and stay: the `resolve` of promises, and those that the very method for taking them back leaves
 //! where they are. It looks one up by what it is given, ends what it finds, and does not delete it.
 
+use super::keys::openness;
 use crate::model::words::{Meaning, singular, split};
-use crate::model::{FunctionId, In, Value, ValueId};
-use crate::project::{AccessKind, Growth, Key, Origin, Project, Table};
+use crate::model::{Flow, FunctionId, In, Step, Value, ValueId};
+use crate::project::{AccessKind, Growth, Key, Openness, Origin, Project, Table};
 
 /// Whether nothing takes entries out, and a method that says that it does looks them up by what it is given.
 pub fn is_left_by_removal(project: &Project<'_>, table: &Table, growth: &Growth) -> bool {
@@ -37,24 +38,44 @@ pub fn is_left_by_removal(project: &Project<'_>, table: &Table, growth: &Growth)
 /// `table[key] = table[key] || []`.
 fn is_kept_as_it_is(project: &Project<'_>, table: &Table, growth: &Growth) -> bool {
     let own = |value: In<ValueId>| match project.value(value) {
-        Value::Index(object, _) => project.place(value.with(*object)) == Some(table.place),
+        Value::Choice(parts) => parts.iter().any(|part| match project.value(value.with(*part)) {
+            Value::Index(object, _) => project.place(value.with(*object)) == Some(table.place),
+            _ => false,
+        }),
         _ => false,
     };
-    growth.value.is_some_and(|value| match project.value(value) {
-        Value::Choice(parts) => parts.iter().any(|part| own(value.with(*part))),
-        _ => false,
-    })
+    growth.value.is_some_and(own) || keeps(project, growth.function, growth)
 }
 
-/// Whether a list keeps the `resolve` of promises, which settle once, and nothing takes them out.
+/// Whether what is assigned there is assigned only where nothing was.
+fn keeps(project: &Project<'_>, function: In<FunctionId>, growth: &Growth) -> bool {
+    let mut keeps = false;
+    project.function(function).flow.walk(&mut |flow| {
+        if let Flow::Step(Step::Assign(assign)) = flow {
+            keeps |= assign.span == growth.at.span && assign.only_if_empty;
+        }
+    });
+    keeps
+}
+
+/// Whether a table keeps the `resolve` of promises, which settle once, and nothing takes them out; under keys of their own,
+/// where it has keys.
 pub fn is_settled_once(project: &Project<'_>, table: &Table, growth: &Growth) -> bool {
     let executor = |origin: &Origin| match origin {
         Origin::Parameter(parameter) => project.is_executor(parameter.with(project.binding(*parameter).function)),
         _ => false,
     };
-    table.shrinks.is_empty()
-        && growth.key.is_none()
-        && growth.value.is_some_and(|value| project.origins(value).iter().any(executor))
+    let own_key = |key: In<ValueId>| growth.value == Some(key) || openness(project, growth) == Openness::Generated;
+    let settles = |value: In<ValueId>| project.origins(value).iter().any(executor);
+    let holds = |value: In<ValueId>| match project.value(value) {
+        Value::Array(_, parts) => parts.iter().any(|part| settles(value.with(*part))),
+        Value::Object(object) => {
+            let properties = &project.object(value.with(*object)).properties;
+            properties.iter().any(|property| settles(value.with(property.value)))
+        }
+        _ => settles(value),
+    };
+    table.shrinks.is_empty() && growth.key.is_none_or(own_key) && growth.value.is_some_and(holds)
 }
 
 /// Whether a key is a parameter of the function, or a part of one.
