@@ -134,7 +134,7 @@ fn is_given(project: &Project<'_>, controller: In<ValueId>) -> bool {
         Origin::Parameter(parameter) => {
             let function = parameter.with(project.binding(parameter).function);
             let plain = !project.is_constructor(function) && project.class_of(function).is_none();
-            plain && project.is_public(function) && project.callers(function).is_empty()
+            plain && project.is_public(function)
         }
         _ => false,
     }
