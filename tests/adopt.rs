@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use support::program::{code, err, files, json, out, project, run};
 
-const TIMER: &str = "exports.start = () => { setInterval(() => work(), 1000); };\n";
-const OTHER: &str = "exports.poll = () => { setInterval(() => ask(), 50); };\n";
+const TIMER: &str = "exports.repeat = (work) => { setInterval(() => work(), 1000); };\n";
+const OTHER: &str = "exports.again = (ask) => { setInterval(() => ask(), 50); };\n";
 const BASELINE: &str = "leaklint-suppressions.json";
 
 fn old() -> tempfile::TempDir {
@@ -106,7 +106,7 @@ fn only_changed_lines_are_reported() {
     for scope in [&["--changed"][..], &["--staged"], &["--since", "HEAD"]] {
         assert_eq!(active(root, scope), [""; 0], "{scope:?}");
     }
-    fs::write(root.join("lib/b.js"), format!("{TIMER}\n{OTHER}{}", OTHER.replace("poll", "again"))).unwrap();
+    fs::write(root.join("lib/b.js"), format!("{TIMER}\n{OTHER}{}", OTHER.replace("again", "more"))).unwrap();
     assert_eq!(active(root, &["--changed"]), ["lib/b.js:4"]);
     assert_eq!(active(root, &["--staged"]), [""; 0]);
     git(root, &["add", "."]);
@@ -196,7 +196,7 @@ fn notes_go_beside_the_report() {
     ]);
     let root = root.path();
     let output = run(root, &["--explain-skips", "--statistics", "--timings", "--format", "concise"]);
-    assert!(out(&output).starts_with("a.js:1:25: warning[timer-never-cleared]"), "{}", out(&output));
+    assert!(out(&output).starts_with("a.js:1:30: warning[timer-never-cleared]"), "{}", out(&output));
     let notes = err(&output);
     for words in [
         "not read: b.min.js: minified",

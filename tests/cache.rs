@@ -10,10 +10,10 @@ use support::program::{code, command, err, project};
 /// A timer in one file, released or not by what the others say.
 const FILES: [(&str, &str); 6] = [
     ("package.json", "{\"name\": \"p\", \"main\": \"lib/server.js\"}"),
-    ("lib/watch.js", "exports.watch = (f) => { setInterval(f, 10); };\n"),
+    ("lib/watch.js", "exports.again = (f) => { setInterval(f, 10); };\n"),
     (
         "lib/server.js",
-        "const { watch } = require('./watch');\nrequire('http').createServer((q, s) => { watch(() => s.write('x')); });\n",
+        "const { again } = require('./watch');\nrequire('http').createServer((q, s) => { again(() => s.write('x')); });\n",
     ),
     ("src/free.h", "#define RELEASE(p) free(p)\n"),
     (
@@ -96,7 +96,7 @@ fn whatever_changes_nothing_stale_is_found() {
     let bed = Bed::new();
     let first = bed.agree("nothing", &[]);
     assert!(first.contains("lib/watch.js") && !first.contains("src/a.cc"), "{first}");
-    bed.write("lib/server.js", "require('./watch').watch(() => {});\n");
+    bed.write("lib/server.js", "require('./watch').again(() => {});\n");
     let other = bed.agree("an edit of the caller in another file", &[]);
     assert_ne!(first, other);
     bed.write("lib/server.js", FILES[2].1);
@@ -128,7 +128,7 @@ fn whatever_is_asked_the_answer_is_the_same() {
     bed.agree("one file only", &["lib/server.js"]);
     bed.write(
         "lib/server.js",
-        &FILES[2].1.replace("watch(()", "// leaklint-disable-next-line listener-removed\nwatch(()"),
+        &FILES[2].1.replace("again(()", "// leaklint-disable-next-line listener-removed\nagain(()"),
     );
     assert!(bed.agree("a comment that speaks to leaklint", &[]).contains("unknown rule"));
     bed.write("lib/server.js", FILES[2].1);
@@ -193,7 +193,7 @@ fn it_stays_small() {
     let size = |bed: &Bed| bed.packs().iter().map(|pack| fs::metadata(pack).unwrap().len()).sum::<u64>();
     let first = size(&bed);
     for turn in 0..40 {
-        bed.write("lib/watch.js", &format!("exports.watch = (f) => {{ setInterval(f, {turn}); }};\n"));
+        bed.write("lib/watch.js", &format!("exports.again = (f) => {{ setInterval(f, {turn}); }};\n"));
         bed.report(true, &[]);
     }
     let names: Vec<PathBuf> = bed.packs();

@@ -169,7 +169,7 @@ fn github_gets_a_summary_of_the_job() {
 #[test]
 fn github_gets_no_more_annotations_than_it_shows() {
     let leaks: String =
-        (0..25).map(|at| format!("exports.f{at} = () => {{ setInterval(() => work({at}), 10); }};\n")).collect();
+        (0..25).map(|at| format!("exports.f{at} = (work) => {{ setInterval(() => work({at}), 10); }};\n")).collect();
     let root = project(&[("package.json", "{}"), ("a.js", &leaks)]);
     let text = out(&run(root.path(), &["--format", "github", "--level", "all"]));
     assert_eq!(text.lines().filter(|line| line.starts_with("::warning")).count(), 10, "{text}");
@@ -180,10 +180,10 @@ fn github_gets_no_more_annotations_than_it_shows() {
 fn the_project_is_read_and_the_arguments_are_reported() {
     let root = project(&[
         ("package.json", "{\"main\": \"lib/server.js\"}"),
-        ("lib/watch.js", "exports.watch = (f) => { setInterval(f, 10); };\n"),
+        ("lib/watch.js", "exports.again = (f) => { setInterval(f, 10); };\n"),
         (
             "lib/server.js",
-            "const { watch } = require('./watch');\nrequire('http').createServer((q, s) => watch(() => s.write('x')));\n",
+            "const { again } = require('./watch');\nrequire('http').createServer((q, s) => again(() => s.write('x')));\n",
         ),
     ]);
     let root = root.path();
@@ -272,7 +272,7 @@ fn fixes_keep_line_ends_modes_and_other_files() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let many: String =
-        (0..2000).map(|at| format!("exports.f{at} = () => {{ setInterval(() => work({at}), 10); }};\n")).collect();
+        (0..2000).map(|at| format!("exports.f{at} = (work) => {{ setInterval(() => work({at}), 10); }};\n")).collect();
     let root = project(&[("package.json", "{}"), ("a.js", &many)]);
     for format in ["json", "human", "concise"] {
         let mut command = command(root.path(), &["--level", "all", "--format", format]);

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use support::program::{code, err, files, json, out, project, run};
 
-const LEAK: &str = "exports.start = () => { setInterval(() => work(), 1000); };\n";
+const LEAK: &str = "exports.repeat = (work) => { setInterval(() => work(), 1000); };\n";
 
 #[test]
 fn the_nearest_file_wins() {

@@ -18,7 +18,7 @@ fn read(root: &Path, name: &str) -> String {
 
 #[test]
 fn a_leak_fails_with_one_annotation_and_passes_when_it_is_fixed() {
-    let old = "exports.start = () => { setInterval(() => work(), 1000); };\n";
+    let old = "exports.repeat = (work) => { setInterval(() => work(), 1000); };\n";
     let root = project(&[("package.json", "{}"), ("old.js", old)]);
     let root = root.path();
     assert_eq!(code(&run(root, &["init"])), 0);

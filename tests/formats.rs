@@ -12,18 +12,18 @@ use support::program::{json, out, project, run};
 fn all() -> tempfile::TempDir {
     project(&[
         ("package.json", "{\"main\": \"server.js\"}"),
-        ("watch.js", "exports.watch = (f) => { setInterval(f, 10); };\n"),
+        ("watch.js", "exports.again = (f) => { setInterval(f, 10); };\n"),
         (
             "server.js",
-            "const { watch } = require('./watch');\nrequire('http').createServer((q, s) => watch(() => s.write('x')));\n",
+            "const { again } = require('./watch');\nrequire('http').createServer((q, s) => again(() => s.write('x')));\n",
         ),
         (
             "a & <b>.js",
-            "const e = '\u{1f600}\u{e4}'; exports.start = () => { setInterval(() => work(`<&\"'`), 1000); };\n",
+            "const e = '\u{1f600}\u{e4}'; exports.repeat = (work) => { setInterval(() => work(`<&\"'`), 1000); };\n",
         ),
         (
             "known.js",
-            "exports.start = () => {\n  // leaklint-disable-next-line timer-never-cleared -- few\n  setInterval(() => work(), 1000);\n};\n",
+            "exports.repeat = (work) => {\n  // leaklint-disable-next-line timer-never-cleared -- few\n  setInterval(() => work(), 1000);\n};\n",
         ),
         ("broken.js", "f(\n"),
         (
@@ -246,7 +246,7 @@ fn eslint_counts_in_utf16() {
         assert_eq!(result["warningCount"].as_u64().unwrap(), count(1));
         assert!(list(&result["suppressedMessages"]).iter().all(|message| message["suppressions"].is_array()));
     }
-    let line = "const e = '\u{1f600}\u{e4}'; exports.start = () => { setInterval(";
+    let line = "const e = '\u{1f600}\u{e4}'; exports.repeat = (work) => { setInterval(";
     let column = line[..line.find("setInterval").unwrap()].encode_utf16().count() + 1;
     assert_eq!(of("a & <b>.js")["messages"][0]["column"], column);
     assert_eq!(of("broken.js")["messages"][0]["fatal"], true);

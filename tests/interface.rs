@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use support::program::{code, command, err, files, json, out, project, run};
 
-const LEAK: &str = "exports.start = () => { setInterval(() => work(), 1000); };\n";
+const LEAK: &str = "exports.repeat = (work) => { setInterval(() => work(), 1000); };\n";
 
 fn found(root: &Path, arguments: &[&str]) -> Vec<String> {
     let report = json(&run(root, &[&["--format", "json"], arguments].concat()));
@@ -27,7 +27,7 @@ fn check_of_the_working_directory_is_the_default() {
     let root = project(&[("package.json", "{}"), ("a.js", LEAK)]);
     let plain = out(&run(root.path(), &["--format", "concise"]));
     assert_eq!(plain, out(&run(root.path(), &["check", "--format", "concise", "."])));
-    assert!(plain.starts_with("a.js:1:25: warning[timer-never-cleared] "), "{plain}");
+    assert!(plain.starts_with("a.js:1:30: warning[timer-never-cleared] "), "{plain}");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn standard_input_is_read_with_the_project_around_it_and_fixed() {
         ("package.json", "{\"main\": \"lib/server.js\"}"),
         (
             "lib/server.js",
-            "const { watch } = require('./watch');\nrequire('http').createServer((q, s) => watch(() => s.write('x')));\n",
+            "const { again } = require('./watch');\nrequire('http').createServer((q, s) => again(() => s.write('x')));\n",
         ),
         ("lib/watch.js", ""),
     ]);
@@ -78,7 +78,7 @@ fn standard_input_is_read_with_the_project_around_it_and_fixed() {
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
     };
-    let text = "exports.watch = (f) => { setInterval(f, 10); };\n";
+    let text = "exports.again = (f) => { setInterval(f, 10); };\n";
     let report = json(&feed(&["-", "--stdin-filename", "lib/watch.js", "--format", "json"], text));
     assert!(report["diagnostics"][0]["trace"].to_string().contains("lib/server.js"), "{report:#}");
     let unused = "// leaklint-disable-next-line timer-never-cleared\nf();\n";
@@ -141,10 +141,10 @@ fn the_root_of_the_project_is_found() {
 fn the_arguments_can_be_read_alone() {
     let root = project(&[
         ("package.json", "{\"main\": \"lib/server.js\"}"),
-        ("lib/watch.js", "exports.watch = (f) => { setInterval(f, 10); };\n"),
+        ("lib/watch.js", "exports.again = (f) => { setInterval(f, 10); };\n"),
         (
             "lib/server.js",
-            "const { watch } = require('./watch');\nrequire('http').createServer((q, s) => watch(() => s.write('x')));\n",
+            "const { again } = require('./watch');\nrequire('http').createServer((q, s) => again(() => s.write('x')));\n",
         ),
     ]);
     let trace = |arguments: &[&str]| {
@@ -253,7 +253,7 @@ fn watching_checks_again_after_a_change() {
     let line = reports.next().unwrap().unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(line.starts_with("a.js:1:25: warning[timer-never-cleared]"), "{line}");
+    assert!(line.starts_with("a.js:1:30: warning[timer-never-cleared]"), "{line}");
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn the_json_report_is_what_is_documented() {
 fn comments_of_every_form_suppress_in_every_language() {
     let leak = "setInterval(() => work(), 1000);";
     let js = format!(
-        "exports.a = () => {{ {leak} }}; // leaklint-disable-line timer-never-cleared -- a\n/* leaklint-disable timer-never-cleared -- b */\nexports.b = () => {{ {leak} }};\n/* leaklint-enable timer-never-cleared */\nexports.c = () => {{\n  // leaklint-disable-next-line timer-never-cleared, listener-outlives-handler -- c\n  setInterval(\n    () => work(),\n    1000);\n}};\nexports.d = () => {{ {leak} }};\n"
+        "exports.a = (work) => {{ {leak} }}; // leaklint-disable-line timer-never-cleared -- a\n/* leaklint-disable timer-never-cleared -- b */\nexports.b = (work) => {{ {leak} }};\n/* leaklint-enable timer-never-cleared */\nexports.c = (work) => {{\n  // leaklint-disable-next-line timer-never-cleared, listener-outlives-handler -- c\n  setInterval(\n    () => work(),\n    1000);\n}};\nexports.d = (work) => {{ {leak} }};\n"
     );
     let native = |comment: &str| {
         format!(

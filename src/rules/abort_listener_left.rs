@@ -51,10 +51,11 @@ pub(super) fn is_on_callers_signal(listener: &Listener<'_, '_>) -> bool {
     let project = listener.project;
     // `options.signal = controller.signal` just before.
     let put = project.assigned_before(listener.add.call, listener.on());
+    let is_callers = |signal: In<ValueId>| !is_own(project, signal, 0) || is_copied(listener, signal, 0);
     listener.event() == Some("abort")
         && is_signal(listener)
-        && (!is_own(project, listener.on(), 0) || is_copied(listener, listener.on(), 0))
-        && (put.is_empty() || put.iter().any(|signal| !is_own(project, *signal, 0)))
+        && is_callers(listener.on())
+        && (put.is_empty() || put.into_iter().any(is_callers))
 }
 
 /// The signal of options that were copied from a parameter: the object is new, what is in it is the caller's.

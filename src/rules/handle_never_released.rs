@@ -7,8 +7,8 @@ use super::support::mend::handle::released_in_finally;
 use super::support::programs::only_users;
 use super::support::tables::is_start;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
-use crate::model::{CallId, In, Rate};
-use crate::project::{Likeness, Project, is_habit};
+use crate::model::{CallId, In, Rate, Value, ValueId};
+use crate::project::{Access, AccessKind, Likeness, Project, is_habit};
 
 const NAME: &str = "handle-never-released";
 
@@ -54,12 +54,28 @@ fn dies_with_giver(project: &Project<'_>, call: In<CallId>) -> bool {
     })
 }
 
+/// Whether a handle is stored, or what one of its methods gives is, and not only for the moment.
+fn is_kept(project: &Project<'_>, handle: In<ValueId>) -> bool {
+    let lasting = |access: &Access| match access.kind {
+        AccessKind::Stored { place } => !matches!(project.value(access.of(place)), Value::Binding(_)),
+        _ => false,
+    };
+    project.uses(handle).iter().any(|access| match access.kind {
+        AccessKind::Stored { .. } => true,
+        AccessKind::Method { call, .. } => {
+            project.result(access.of(call)).is_some_and(|result| project.uses(result).iter().any(lasting))
+        }
+        _ => false,
+    })
+}
+
 /// What is made to go on by itself, a watcher, is mostly made once, whoever could make more of it: without an owner that ends
 /// before the process does, nothing shows that it is left behind.
 fn confidence(project: &Project<'_>, handle: &Followed<'_>) -> Confidence {
-    // What a program starts with it has as long as it runs.
+    // What a program starts with it has as long as it runs; what nothing holds on to serves one moment of the start.
     let function = project.function_of(handle.call);
-    if only_users(project, &handle.rate, function) && is_start(project, &project.drive(function)) {
+    let kept = handle.gives.handle.is_some_and(|value| is_kept(project, value));
+    if kept && only_users(project, &handle.rate, function) && is_start(project, &project.drive(function)) {
         return Confidence::Low;
     }
     let lasts = handle.gives.ty.family == "watcher";

@@ -9,7 +9,7 @@ use super::support::programs::{can_be_ended, ends_process, only_users, speaks_of
 use super::support::tables::is_start;
 use crate::finding::{Applicability, Confidence, Finding, StepKind};
 use crate::model::words::Meaning;
-use crate::model::{BindingKind, CallId, Exit, Flow, FunctionKind, In, Rate, Step, Type, Value};
+use crate::model::{BindingId, BindingKind, CallId, Exit, Flow, FunctionId, FunctionKind, In, Rate, Step, Type, Value};
 use crate::project::{Access, AccessKind, Origin, Place, Project, RateAnswer, Root};
 use crate::text::{Edit, Span};
 
@@ -61,9 +61,32 @@ fn is_of_program(project: &Project<'_>, call: In<CallId>, rate: &RateAnswer) -> 
         None => {
             is_unreferenced(project, call, None)
                 || named.is_some_and(|named| ends_process(project, named))
-                || !speaks_of_ends(project, function.file)
+                || !speaks_of_ends(project, function.file) && !named.is_some_and(|named| serves_argument(project, call, named))
         }
     }
+}
+
+/// Whether what a timer runs is, or speaks of, what the function was called with, where that is no start: another call has
+/// another one.
+fn serves_argument(project: &Project<'_>, call: In<CallId>, named: In<FunctionId>) -> bool {
+    let words = &project.contracts.words;
+    let name = project.function(named).name;
+    if words.first(Meaning::Start, &name) || words.last(Meaning::Start, &name) {
+        return false;
+    }
+    let given = |binding: In<BindingId>| {
+        let variable = project.binding(binding);
+        binding.file == named.file && variable.function == named.id && matches!(variable.kind, BindingKind::Parameter(_))
+    };
+    let is_given = project.argument(call, 0).is_some_and(|argument| match project.origin(argument) {
+        Origin::Parameter(binding) => given(binding),
+        _ => false,
+    });
+    is_given
+        || project.callbacks(call).into_iter().any(|handed| {
+            let captures = &project.function(handed.function).captures;
+            captures.iter().any(|binding| given(handed.function.with(*binding)))
+        })
 }
 
 /// The clearing at the start of the method that ends the object, where there is such a method.

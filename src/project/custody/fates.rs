@@ -193,8 +193,9 @@ impl<'a> Project<'a> {
         self.called().contains(&Name::from(name))
     }
 
-    /// Whether the project calls a releaser of the same library that ends the same way: where there is an
-    /// `opus_encoder_destroy`, there is an `opus_decoder_destroy`.
+    /// Whether the project calls releasers of the same library that end the same way: where there are an
+    /// `opus_encoder_destroy` and an `opus_repacketizer_destroy`, there is an `opus_decoder_destroy`. One says little: a
+    /// library with a collector frees its handles, too.
     pub(super) fn has_relative(&self, releaser: &str) -> bool {
         let (Some((library, _)), Some((_, end))) = (releaser.split_once('_'), releaser.rsplit_once('_')) else {
             return false;
@@ -203,7 +204,7 @@ impl<'a> Project<'a> {
             let rest = name.strip_prefix(library).and_then(|rest| rest.strip_prefix('_'));
             rest.and_then(|rest| rest.strip_suffix(end)).is_some_and(|stem| stem.len() > 1 && stem.ends_with('_'))
         };
-        library.len() > 2 && self.called().iter().any(is_relative)
+        library.len() > 2 && self.called().iter().filter(|name| is_relative(name)).nth(1).is_some()
     }
 
     /// Names of all functions that native code of the project calls.

@@ -51,7 +51,7 @@ fn is_older(project: &Project<'_>, field: In<ValueId>) -> bool {
 /// Whether the method goes there only in some state of the object.
 fn asks_the_object(project: &Project<'_>, acquired: In<CallId>, class: In<ClassId>) -> bool {
     let mut asks = false;
-    for (cond, _) in project.conditions(acquired).iter() {
+    for (cond, _) in &project.conditions(acquired) {
         cond.values(&mut |value| {
             let parts = match project.value(acquired.with(value)) {
                 Value::Opaque(parts) => parts.to_vec(),
