@@ -164,17 +164,16 @@ impl<'a> Project<'a> {
                 .collect();
         }
         let targets = self.targets(call);
-        if let [target] = targets.functions.as_slice() {
-            if targets.weak || self.is_overloaded(*target) {
-                return Vec::new();
+        match targets.functions.as_slice() {
+            [target] if !targets.weak && !self.is_overloaded(*target) => {
+                let returned = self.giving(*target, depth).map(|given| self.from_wrapper(call, &given));
+                returned.into_iter().chain(self.written_by(call, *target, depth)).collect()
             }
-            let returned = self.giving(*target, depth).map(|given| self.from_wrapper(call, &given));
-            return returned.into_iter().chain(self.written_by(call, *target, depth)).collect();
+            [] => self.by_convention(call).or_else(|| self.by_treatment(call, self.blank(call))).into_iter().collect(),
+            // Found by its name alone, it may as well be somebody else's.
+            _ if targets.weak => self.by_treatment(call, self.blank(call)).into_iter().collect(),
+            _ => Vec::new(),
         }
-        if !targets.functions.is_empty() {
-            return Vec::new();
-        }
-        self.by_convention(call).or_else(|| self.by_treatment(call, self.blank(call))).into_iter().collect()
     }
 
     /// Whether a class has several methods of a function's name: which one a call means is a question of types.
