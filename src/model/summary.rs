@@ -280,6 +280,16 @@ pub struct TypeFacts {
     pub text: Name,
 }
 
+impl TypeFacts {
+    /// Whether it is a C++ container that holds plain pointers: `std::vector<Row*>`; of a map's two types the second is that
+    /// of what it holds.
+    pub fn contains_pointers(&self) -> bool {
+        let elements = self.text.split_once('<').and_then(|(_, rest)| rest.rsplit_once('>'));
+        let element = elements.map(|(elements, _)| elements.rsplit_once(',').map_or(elements, |(_, last)| last));
+        element.is_some_and(|element| element.trim_end().ends_with('*') && !element.contains('<'))
+    }
+}
+
 /// A class, ES or built on a prototype, or a C/C++ class, struct or union.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Class {

@@ -112,6 +112,11 @@ impl Words {
         split(name).last().is_some_and(|word| self.has(meaning, word))
     }
 
+    /// Whether the first or the last word of a name has a meaning: `connectAll`, `socketConnect`.
+    pub fn either_end(&self, meaning: Meaning, name: &str) -> bool {
+        self.first(meaning, name) || self.last(meaning, name)
+    }
+
     /// The words of one meaning, in no order.
     pub fn of(&self, meaning: Meaning) -> impl Iterator<Item = &str> {
         self.0.get(&meaning).into_iter().flatten().map(String::as_str)

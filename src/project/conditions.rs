@@ -167,9 +167,8 @@ impl Project<'_> {
 
     /// Whether a call happens in a loop that turns until something says so, not a number of times.
     pub fn turns(&self, call: In<CallId>) -> bool {
-        self.loop_around(call).is_some_and(|head| {
-            head.kind != crate::model::Loop::ForEach && !matches!(head.cond, Cond::Less(..) | Cond::AtMost(..))
-        })
+        let counts = |head: &LoopAround| matches!(head.cond, Cond::Less(..) | Cond::AtMost(..));
+        self.loop_around(call).is_some_and(|head| self.is_open_ended(&head) && !counts(&head))
     }
 
     /// Whether a call happens in the innermost loop around another.

@@ -122,7 +122,7 @@ impl Project<'_> {
     }
 
     /// The calls of a function and of those written inside it.
-    fn calls_within(&self, function: In<FunctionId>) -> impl Iterator<Item = In<CallId>> {
+    pub fn calls_within(&self, function: In<FunctionId>) -> impl Iterator<Item = In<CallId>> {
         let summary = self.summary(function.file);
         let calls = summary.calls.iter().enumerate();
         calls

@@ -65,6 +65,13 @@ impl Project<'_> {
 }
 
 impl Project<'_> {
+    /// The nearest function around that has a name, itself included.
+    pub fn named_around(&self, from: In<FunctionId>) -> Option<In<FunctionId>> {
+        self.around(from, |function| !self.function(function).name.is_empty())
+    }
+}
+
+impl Project<'_> {
     /// The functions that a call of something unknown may run by its name alone: those that object literals of its own file
     /// hold under it, as the tables of a state machine do. For questions where "may" has to count.
     pub fn dispatched(&self, call: In<CallId>) -> Vec<In<FunctionId>> {

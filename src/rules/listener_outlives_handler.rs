@@ -207,7 +207,7 @@ struct Given {
 /// `subscribe(client)` adds, `unsubscribe(client)` does not remove.
 fn unpaired(listener: &Listener<'_, '_>) -> Option<Outlived> {
     let project = listener.project;
-    let function = project.around(listener.function(), |f| !project.function(f).name.is_empty())?;
+    let function = project.named_around(listener.function())?;
     let Origin::Parameter(emitter) = project.origin(listener.on()) else { return None };
     if emitter.file != function.file || project.binding(emitter).function != function.id {
         return None;
@@ -382,7 +382,7 @@ impl Listener<'_, '_> {
     /// Several places of the project call the function around, none of them behind a guard.
     fn called_from_many(&self) -> Option<TraceStep> {
         let project = self.project;
-        let named = project.around(self.function(), |function| !project.function(function).name.is_empty())?;
+        let named = project.named_around(self.function())?;
         let callers = project.callers(named);
         let calls = callers.iter().filter(|caller| !caller.weak && !project.is_once_guarded(caller.call));
         // What several files do as they are loaded, each does for itself, be it in a process of its own.

@@ -50,7 +50,7 @@ fn is_of_program(project: &Project<'_>, call: In<CallId>, rate: &RateAnswer) -> 
     if !only_users(project, rate, function) {
         return false;
     }
-    let named = project.around(function, |function| !project.function(function).name.is_empty());
+    let named = project.named_around(function);
     match project.enclosing_class(function) {
         Some(class) => {
             // What a file offers to whoever looks it up by name may be made by code that nobody sees.
@@ -69,9 +69,7 @@ fn is_of_program(project: &Project<'_>, call: In<CallId>, rate: &RateAnswer) -> 
 /// Whether what a timer runs is, or speaks of, what the function was called with, where that is no start: another call has
 /// another one.
 fn serves_argument(project: &Project<'_>, call: In<CallId>, named: In<FunctionId>) -> bool {
-    let words = &project.contracts.words;
-    let name = project.function(named).name;
-    if words.first(Meaning::Start, &name) || words.last(Meaning::Start, &name) {
+    if project.contracts.words.either_end(Meaning::Start, &project.function(named).name) {
         return false;
     }
     let given = |binding: In<BindingId>| {
@@ -269,7 +267,7 @@ fn lost(project: &Project<'_>, call: In<CallId>) -> Confidence {
 /// A function whose name says that it makes a whole program ready, and that nobody else can call: it runs once, and its
 /// interval goes on with the program.
 fn is_in_start(project: &Project<'_>, call: In<CallId>) -> bool {
-    let named = project.around(project.function_of(call), |function| !project.function(function).name.is_empty());
+    let named = project.named_around(project.function_of(call));
     let offered = project.call_rate(call).is_offered;
     named.filter(|function| !offered && !project.is_public(*function)).is_some_and(|function| {
         let (words, name) = (&project.contracts.words, project.function(function).name);

@@ -354,7 +354,7 @@ impl<'p> Listener<'p, '_> {
 
     /// The nearest function around that has a name.
     fn named_function(&self) -> Option<In<FunctionId>> {
-        self.project.around(self.function(), |function| !self.project.function(function).name.is_empty())
+        self.project.named_around(self.function())
     }
 
     /// The code around starts something as a whole, by its name or by the names of all who call it: hardly more than once
@@ -376,8 +376,7 @@ impl<'p> Listener<'p, '_> {
         let callers = project.callers(function);
         let mut shipped = callers.iter().filter(|caller| !project.only_tries(caller.call, function.file)).peekable();
         let starts = |call: In<CallId>| {
-            let named = |function| !project.function(function).name.is_empty();
-            project.around(project.function_of(call), named).is_some_and(|caller| {
+            project.named_around(project.function_of(call)).is_some_and(|caller| {
                 let boots = project.contracts.words.any(Meaning::Booting, &project.function(caller).name);
                 boots || depth < START_DEPTH && caller != function && self.is_called_by_start(caller, depth + 1)
             })
@@ -423,9 +422,7 @@ impl<'p> Listener<'p, '_> {
         let project = self.project;
         let Some(handler) = self.add.handler else { return false };
         project.functions_in(handler).iter().any(|function| {
-            let summary = project.summary(function.file);
-            let calls = (0..summary.calls.len() as u32).map(|at| function.with(CallId(at)));
-            calls.filter(|call| summary.is_inside(project.call(*call).function, function.id)).any(|call| {
+            project.calls_within(*function).any(|call| {
                 let never = |call| project.api(call).is_some_and(|api| api.never_returns);
                 never(call)
                     || project.targets(call).functions.iter().any(|next| {

@@ -62,10 +62,7 @@ fn holds_pointers(project: &Project<'_>, function: In<FunctionId>, id: BindingId
     let Some(ty) = &project.binding(function.with(id)).ty else { return false };
     let text = ty.text.trim();
     match ty.holder {
-        Holder::Value => {
-            let elements = text.split_once('<').and_then(|(_, rest)| rest.rsplit_once('>'));
-            elements.is_some_and(|(element, _)| element.trim_end().ends_with('*') && !element.contains(['<', ',']))
-        }
+        Holder::Value => ty.contains_pointers(),
         Holder::Raw if ty.is_array => text.contains('*'),
         // What is put into it is a pointer, whatever its own type is called.
         Holder::Raw => text.contains('*') && is_released(project, function, id),

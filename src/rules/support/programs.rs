@@ -3,7 +3,7 @@
 
 use super::ending::endings;
 use crate::model::words::Meaning;
-use crate::model::{CallId, FunctionId, In, Literal, Value, ValueId};
+use crate::model::{FunctionId, In, Literal, Value, ValueId};
 use crate::project::{Drive, Event, Likeness, Origin, Project, RateAnswer};
 use crate::text::FileId;
 
@@ -24,7 +24,7 @@ pub(crate) fn is_of_platform(project: &Project<'_>, value: In<ValueId>) -> bool 
 /// Whether a function, or a closure in it, ends the process: whoever does so is the program.
 pub(crate) fn ends_process(project: &Project<'_>, function: In<FunctionId>) -> bool {
     function.id != FunctionId::MODULE
-        && calls_within(project, function).any(|call| project.api(call).is_some_and(|api| api.never_returns))
+        && project.calls_within(function).any(|call| project.api(call).is_some_and(|api| api.never_returns))
 }
 
 /// Whether users who make an instance, or start a thing, get one that they can end: some class on the way there has an end.
@@ -93,7 +93,7 @@ pub(crate) fn answers_endlessly(project: &Project<'_>, part: In<ValueId>, functi
         _ => false,
     };
     handler.id != FunctionId::MODULE
-        && calls_within(project, handler).any(|call| {
+        && project.calls_within(handler).any(|call| {
             project.call(call).arguments.iter().map(|argument| call.with(argument.value)).any(|argument| {
                 let inside = |object| {
                     project.object(argument.with(object)).properties.iter().any(|p| says(argument.with(p.value)))
@@ -101,10 +101,4 @@ pub(crate) fn answers_endlessly(project: &Project<'_>, part: In<ValueId>, functi
                 says(argument) || matches!(project.value(argument), Value::Object(object) if inside(*object))
             })
         })
-}
-
-fn calls_within<'p>(project: &'p Project<'_>, function: In<FunctionId>) -> impl Iterator<Item = In<CallId>> + 'p {
-    let summary = project.summary(function.file);
-    let calls = (0..summary.calls.len() as u32).map(move |at| function.with(CallId(at)));
-    calls.filter(move |call| summary.is_inside(project.call(*call).function, function.id))
 }

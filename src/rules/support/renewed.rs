@@ -4,7 +4,7 @@
 use super::ending::reaches;
 use super::members::{is_released, is_smart, stored_in};
 use crate::model::words::Meaning;
-use crate::model::{CallId, ClassId, FunctionId, FunctionKind, In, Name, Value, ValueId};
+use crate::model::{CallId, ClassId, FunctionId, FunctionKind, In, Value, ValueId};
 use crate::project::{Access, How, Origin, Owned, Place, Project};
 use crate::text::Location;
 
@@ -29,9 +29,8 @@ pub(crate) fn renewed(project: &Project<'_>, owned: &Owned<'_>, (how, at): (&How
 
 /// JavaScript calls it, not as a constructor, and its name is not that of a start, which an object has once.
 fn is_called_again(project: &Project<'_>, function: In<FunctionId>) -> bool {
-    let (facts, words) = (project.function(function), &project.contracts.words);
-    let name: Name = facts.name;
-    let starts = words.first(Meaning::Start, &name) || words.last(Meaning::Start, &name) || name.ends_with("New");
+    let facts = project.function(function);
+    let starts = project.contracts.words.either_end(Meaning::Start, &facts.name);
     facts.kind != FunctionKind::Constructor && !starts && project.is_called_from_javascript(function)
 }
 

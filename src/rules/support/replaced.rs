@@ -56,9 +56,7 @@ fn is_start(project: &Project<'_>, home: In<FunctionId>) -> bool {
         let name = project.function(function).name;
         words.any(Meaning::Start, &name) || words.any(Meaning::Booting, &name)
     };
-    let around = |call: In<CallId>| {
-        project.around(project.function_of(call), |function| !project.function(function).name.is_empty())
-    };
+    let around = |call: In<CallId>| project.named_around(project.function_of(call));
     let callers = project.callers(home);
     starts(home)
         || !project.is_public(home)

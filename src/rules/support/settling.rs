@@ -26,7 +26,7 @@ pub(crate) fn made_until_end(project: &Project<'_>, place: Place) -> Option<In<C
 
 fn until_end(project: &Project<'_>, value: In<ValueId>) -> Option<In<CallId>> {
     if let Value::Choice(sides) = project.value(value) {
-        // `stopped ||= signal.aborted ? Promise.reject(…) : new Promise(…)`: one that is settled keeps nothing.
+        // `stopped = signal.aborted ? Promise.reject(…) : new Promise(…)`: one that is settled keeps nothing.
         let mut waiting = sides.iter().map(|side| value.with(*side)).filter(|side| !is_settled(project, *side));
         let made = until_end(project, waiting.next()?)?;
         return waiting.all(|side| until_end(project, side).is_some()).then_some(made);
@@ -50,15 +50,11 @@ fn until_end(project: &Project<'_>, value: In<ValueId>) -> Option<In<CallId>> {
     (!resolve.otherwise && !reject.at_once && (resolve.at_end || only_rejected)).then_some(made)
 }
 
-/// A promise that is made settled; or the variable itself, of which this says nothing new.
+/// A promise that is made settled.
 fn is_settled(project: &Project<'_>, value: In<ValueId>) -> bool {
-    match project.value(value) {
-        Value::Result(call) => {
-            let settled = |path: Name| path == "Promise.reject" || path == "Promise.resolve";
-            project.path(value.with(*call)).is_some_and(settled)
-        }
-        value => matches!(value, Value::Binding(_)),
-    }
+    let Value::Result(call) = project.value(value) else { return false };
+    let settled = |path: Name| path == "Promise.reject" || path == "Promise.resolve";
+    project.path(value.with(*call)).is_some_and(settled)
 }
 
 /// The two functions that a `new Promise` gives its executor.

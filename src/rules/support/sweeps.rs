@@ -59,11 +59,7 @@ fn entry(project: &Project<'_>, place: In<ValueId>) -> Option<Place> {
 /// Whether the declaration of a field says that its elements are plain pointers.
 fn holds_pointers(project: &Project<'_>, place: Place) -> bool {
     let Some((class, field)) = place.field() else { return false };
-    let Some((_, facts)) = project.field_type(class, &field) else { return false };
-    let elements = facts.text.split_once('<').and_then(|(_, rest)| rest.rsplit_once('>'));
-    // Of a map's two types the second is that of what it holds.
-    let element = elements.map(|(elements, _)| elements.rsplit_once(',').map_or(elements, |(_, last)| last));
-    element.is_some_and(|element| element.trim_end().ends_with('*') && !element.contains('<'))
+    project.field_type(class, &field).is_some_and(|(_, facts)| facts.contains_pointers())
 }
 
 /// Whether somebody releases the elements, or may.

@@ -195,8 +195,7 @@ fn comes_often(project: &Project<'_>, event: &str) -> bool {
 /// Whether a function runs when its owner starts, and not because of events.
 pub fn is_start(project: &Project<'_>, driven: &Drive) -> bool {
     let starts = |function: &In<FunctionId>| {
-        let (words, name) = (&project.contracts.words, project.function(*function).name);
-        words.first(Meaning::Start, &name) || words.last(Meaning::Start, &name)
+        project.contracts.words.either_end(Meaning::Start, &project.function(*function).name)
     };
     !driven.by_events() && !driven.public.is_empty() && driven.public.iter().all(starts)
 }

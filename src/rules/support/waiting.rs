@@ -74,9 +74,7 @@ fn is_of_beginning(project: &Project<'_>, operation: In<FunctionId>) -> bool {
         words.any(Meaning::Start, &name) || words.any(Meaning::Booting, &name) || words.any(Meaning::SettingUp, &name)
     };
     let callers = project.callers(operation);
-    let around = |call: In<CallId>| {
-        project.around(project.function_of(call), |function| !project.function(function).name.is_empty())
-    };
+    let around = |call: In<CallId>| project.named_around(project.function_of(call));
     begins(operation)
         || !callers.is_empty()
             && callers
